@@ -1,0 +1,161 @@
+"""Read a bundle from a site's folder, its bundle.json or a single-file page, and compute similarities."""
+
+import base64
+import binascii
+from bisect import bisect_right
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from exporter import manifest, quantise
+from exporter.errors import BundleError, UsageError
+from exporter.manifest import MANIFEST_NAME, Image, Layer, Manifest
+from exporter.shards import decode_shard
+
+PAGE_ID = "bundle"
+
+
+class Files(Protocol):
+    """Where a bundle's files come from; read raises BundleError naming the file."""
+
+    def read(self, file: str) -> bytes: ...
+
+
+class FolderFiles:
+    """The files of a site's folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def read(self, file: str) -> bytes:
+        try:
+            return (self.root / file).read_bytes()
+        except FileNotFoundError:
+            raise BundleError(f"{file}: is missing in {self.root}; copy the whole site again or export it again") from None
+        except OSError as error:
+            raise BundleError(f"{file}: cannot be read ({error.strerror}); check its permissions") from None
+
+
+class PageFiles(HTMLParser):
+    """The files inside a single-file page; see FORMAT.md, "In one HTML file"."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__(convert_charrefs=False)
+        self._page, self._key, self._texts = page, "", {}
+        self.feed(page.read_text(encoding="utf-8", errors="replace"))
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        if tag == "script" and attributes.get("id") == PAGE_ID:
+            self._key = MANIFEST_NAME
+        elif attributes.get("data-bundle") == PAGE_ID and tag == "script":
+            self._key = attributes.get("data-file") or ""
+        elif attributes.get("data-bundle") == PAGE_ID and tag == "img":
+            self._texts[attributes.get("data-file") or ""] = [(attributes.get("src") or "").partition(",")[2]]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._key = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._key:
+            self._texts.setdefault(self._key, []).append(data)
+
+    def read(self, file: str) -> bytes:
+        if file not in self._texts:
+            raise BundleError(f"{file}: is missing in {self._page}; the page is incomplete or not one of overlay-export, export it again")
+        text = "".join(self._texts[file])
+        try:
+            return text.encode() if file == MANIFEST_NAME else base64.b64decode(text.strip(), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise BundleError(f"{file}: is not base64 ({error}) in {self._page}; copy or export the page again") from None
+
+
+class Bundle:
+    """The codes of some images under some layers, and their similarities.
+
+    `images` and `layers` list what is there (see `manifest.Image`, `manifest.Layer`). Wherever an image or a layer is asked for, its id
+    or its object will do. Shards are read and checked when needed; the last one of each layer stays in memory.
+    """
+
+    def __init__(self, files: Files, content: Manifest) -> None:
+        self.files, self.manifest = files, content
+        self.images: list[Image] = list(content.images)
+        self.layers: list[Layer] = list(content.layers)
+        self._image_index = {image.id: i for i, image in enumerate(self.images)}
+        self._layer_by_id = {layer.id: layer for layer in self.layers}
+        self._decoded: dict[str, tuple[int, list[np.ndarray]]] = {}
+
+    def grid(self, image: Image | str, layer: Layer | str) -> tuple[int, int]:
+        """(rows, cols) of a layer on an image."""
+        return self._layer(layer).grids[self._index(image)]
+
+    def codes(self, image: Image | str, layer: Layer | str) -> np.ndarray:
+        """The codes of an image, int8 (rows, cols, dims). Raises BundleError for a damaged shard."""
+        index, layer = self._index(image), self._layer(layer)
+        if layer.encoding not in manifest.ENCODINGS:
+            raise BundleError(f'layer "{layer.id}" has the encoding "{layer.encoding}", this overlay-export knows {", ".join(manifest.ENCODINGS)}; upgrade it')
+        number = bisect_right([shard.first for shard in layer.shards], index) - 1
+        if self._decoded.get(layer.id, (None,))[0] != number:
+            self._decoded[layer.id] = (number, self._read_shard(layer, number))
+        return self._decoded[layer.id][1][index - layer.shards[number].first]
+
+    def similarity(self, image: Image | str, layer: Layer | str, row: int, col: int) -> Mapping[str, np.ndarray]:
+        """Cosine similarity of one patch with every patch: {image id: float32 (rows, cols)}.
+
+        Computed from the codes to the bit as the page does (FORMAT.md, "Similarity"). Raises UsageError for a patch outside the grid.
+        """
+        rows, cols = self.grid(image, layer)
+        if not (0 <= row < rows and 0 <= col < cols):
+            raise UsageError(f"patch ({row}, {col}) is outside the grid of {rows} rows and {cols} columns; rows and columns count from 0")
+        query = self.codes(image, layer)[row, col][None]
+        return {other.id: self._scores(query, other, layer) for other in self.images}
+
+    def _scores(self, query: np.ndarray, image: Image, layer: Layer | str) -> np.ndarray:
+        codes = self.codes(image, layer)
+        return quantise.similarity(query, codes.reshape(-1, codes.shape[-1])).reshape(codes.shape[:2])
+
+    def _read_shard(self, layer: Layer, number: int) -> list[np.ndarray]:
+        shard = layer.shards[number]
+        grids = layer.grids[shard.first : shard.first + shard.count]
+        return decode_shard(self.files.read(shard.file), shard, grids, layer.dims)
+
+    def _index(self, image: Image | str) -> int:
+        id = image if isinstance(image, str) else image.id
+        if id not in self._image_index:
+            raise UsageError(f'no image "{id}" in this bundle; it has {_some(self._image_index)}')
+        return self._image_index[id]
+
+    def _layer(self, layer: Layer | str) -> Layer:
+        id = layer if isinstance(layer, str) else layer.id
+        if id not in self._layer_by_id:
+            raise UsageError(f'no layer "{id}" in this bundle; it has {_some(self._layer_by_id)}')
+        return self._layer_by_id[id]
+
+
+def _some(ids: Mapping[str, object]) -> str:
+    return ", ".join(list(ids)[:8]) + (f" and {len(ids) - 8} more" if len(ids) > 8 else "")
+
+
+def load_bundle(path: str | Path) -> Bundle:
+    """Open a bundle: a site's folder, its bundle.json, or a single-file page.
+
+    Raises UsageError where there is no such path or no bundle, BundleError where bundle.json is damaged.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UsageError(f"no such file or folder: {path}; expected a site's folder, its {MANIFEST_NAME} or a single-file page")
+    files = _open_files(path)
+    return Bundle(files, manifest.parse(files.read(MANIFEST_NAME)))
+
+
+def _open_files(path: Path) -> Files:
+    if path.is_file() and path.name != MANIFEST_NAME:
+        return PageFiles(path)
+    root = path if path.is_dir() else path.parent
+    if not (root / MANIFEST_NAME).is_file():
+        raise UsageError(f"{root} holds no {MANIFEST_NAME}; expected a folder that overlay-export wrote")
+    return FolderFiles(root)

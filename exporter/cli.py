@@ -1,0 +1,223 @@
+"""The commands: parse, call, print. Nothing else knows click."""
+
+import functools
+import signal
+import sys
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from exporter import __version__
+from exporter.errors import ExportError, UsageError
+from exporter.parallel import usable_cores
+
+
+def _command(function: Callable[..., None]) -> Callable[..., None]:
+    """Turn our errors into one message on stderr and an exit code, and a termination into a clean end."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> None:
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+        try:
+            function(*args, **kwargs)
+        except ExportError as error:
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(error.exit_code)
+        except OSError as error:
+            click.echo(f"Error: {error.filename or 'a file'}: {error.strerror or error}; check that it can be read and written", err=True)
+            sys.exit(1)
+
+    return run
+
+
+class _Numbers(click.ParamType):
+    """Numbers between commas, one of the given counts of them."""
+
+    name = "numbers"
+
+    def __init__(self, *counts: int) -> None:
+        self.counts = counts
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        try:
+            numbers = tuple(float(part) for part in value.split(","))
+        except ValueError:
+            numbers = ()
+        if len(numbers) not in self.counts:
+            self.fail(f"{value!r} is not {' or '.join(map(str, self.counts))} numbers between commas", param, ctx)
+        return numbers
+
+
+class _Names(click.ParamType):
+    """Names between commas."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        names = tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        if not names:
+            self.fail("expected names between commas", param, ctx)
+        return names
+
+
+def _model_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that say which network and how its input is prepared."""
+    for option in reversed(
+        (
+            click.option("--model", default="efficientnet-lite0", show_default=True, metavar="NAME|FILE.onnx", help="The network."),
+            click.option("--mean", type=_Numbers(1, 3), metavar="N[,N,N]", help="Subtracted from the input, one number or one each for red, green, blue, in units of --input-range."),
+            click.option("--std", type=_Numbers(1, 3), metavar="N[,N,N]", help="The input is divided by it, in units of --input-range."),
+            click.option("--input-range", type=_Numbers(2), metavar="LOW,HIGH", help="What black and white become before --mean and --std. An ONNX file is given 0,1 and the ImageNet mean and std unless told otherwise."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+@contextmanager
+def _progress_bar(label: str, total: int) -> Iterator[Callable[[], None]]:
+    with click.progressbar(length=total, label=label.ljust(20), file=sys.stderr, show_pos=True) as bar:
+        yield lambda: bar.update(1)
+
+
+def _telling(quiet: bool) -> dict[str, Any]:
+    """Progress and notices on a terminal, nothing in a pipe."""
+    if quiet or not sys.stderr.isatty():
+        return {}
+    return {"progress": _progress_bar, "notify": lambda text: click.echo(text, err=True)}
+
+
+_threads = click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Processor cores to use; all of them unless told otherwise.")
+_quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors and warnings.")
+_version = click.version_option(__version__, package_name="overlay-export")
+_context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.command(context_settings=_context)
+@click.argument("images", nargs=-1, required=True, metavar="IMAGES...")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="SITE", help="A folder, or a name ending in .html for one file that holds everything.")
+@click.option("--layers", type=_Names(), default="block3,block4", show_default=True, metavar="NAMES", help="Layers between commas: names, aliases or globs; see overlay-layers.")
+@_model_options
+@click.option("--size", type=click.IntRange(32, 4096), default=448, show_default=True, metavar="PIXELS", help="The longer side of an image as the network sees it.")
+@click.option("--fit", type=click.Choice(["contain", "stretch", "crop"]), default="contain", show_default=True, help="Keep an image's shape, stretch it to a square, or crop a square out of its middle.")
+@click.option("--title", metavar="TEXT", help="The page's heading.")
+@click.option("--figures", type=_Names(), default="gallery,pair", show_default=True, metavar="NAMES", help="Figures of the page, in order, between commas.")
+@click.option("--batch-size", type=click.IntRange(1, 1024), default=1, show_default=True, metavar="N", help="Images that run through the network together; 1 is fastest on a CPU.")
+@_threads
+@click.option("--skip-bad", is_flag=True, help="Go on without images that do not decode, and list them at the end.")
+@click.option("--force", is_flag=True, help="Replace an earlier export at SITE.")
+@_quiet
+@_version
+@_command
+def export_command(images: tuple[str, ...], output: Path, quiet: bool, **options: Any) -> None:
+    """Write a page that shows what a network finds similar in IMAGES.
+
+    IMAGES are folders and files; folders are searched with all their sub-folders, which become groups.
+    """
+    from exporter.pipeline import export
+
+    report = export(images, output, **options, **_telling(quiet))
+    for warning in report.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    for bad in report.skipped:
+        click.echo(f"Skipped: {bad}", err=True)
+    if not quiet:
+        click.echo("\n".join(_summary(report)))
+
+
+def _summary(report: Any) -> Iterator[str]:
+    from exporter.site import feature_bytes, grid_summary, megabytes
+
+    manifest = report.manifest
+    count = len(manifest.images)
+    yield f"{report.output}: {count} image{'s' if count > 1 else ''}, {', '.join(network.name for network in manifest.networks)}"
+    for layer in manifest.layers:
+        size, error = sum(shard.bytes for shard in layer.shards), layer.error
+        yield f"  {layer.id}: {grid_summary(layer)} patches of {layer.channels} channels, {megabytes(size)} {layer.encoding}"
+        yield f"    similarity error at most {error.max:.4f}, rms {error.rms:.5f} ({error.pairs:,} pairs of {error.patches:,} sampled patches)"
+    yield f"  {megabytes(report.bytes)} in all, {megabytes(feature_bytes(manifest))} of it features"
+    if report.output.is_file():
+        yield f"Open it: double-click {report.output}"
+    else:
+        yield f"Open it: overlay-serve {report.output} --open"
+
+
+@click.command(context_settings=_context)
+@_model_options
+@click.option("--size", type=click.IntRange(32, 4096), default=448, show_default=True, metavar="PIXELS", help="Side of the square image that grids are given for.")
+@_version
+@_command
+def layers_command(model: str, size: int, **options: Any) -> None:
+    """List the layers of a network: name, alias, stride, grid, channels, sign.
+
+    Any name or alias can be given to overlay-export --layers.
+    """
+    from exporter.models import open_model
+
+    network = open_model(model, **options, notify=_telling(False).get("notify"))
+    side = network.fixed_size or (-(-size // network.multiple) * network.multiple,) * 2
+    rows = [("name", "alias", "stride", f"grid at {side[1]}x{side[0]}", "channels", "values")]
+    for layer in network.layers():
+        grid = "{} x {}".format(*layer.grid(*side))
+        rows.append((layer.module, " ".join(layer.aliases), str(layer.stride), grid, str(layer.channels), "signed" if layer.signed else "not negative"))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for name, reason in network.unavailable:
+        click.echo(f"{name}: not available, {reason}")
+
+
+@click.command(context_settings=_context)
+@click.argument("site", type=click.Path(path_type=Path))
+@click.option("--images", multiple=True, metavar="PATH", help="The folder or file that was exported (may be repeated): run the network again and report the true similarity error over all pairs of patches.")
+@_model_options
+@_threads
+@_quiet
+@_version
+@_command
+def verify_command(site: Path, images: tuple[str, ...], model: str, threads: int | None, quiet: bool, **options: Any) -> None:
+    """Check every file of SITE against its bundle.json, and with --images its similarities against the network.
+
+    SITE is a folder, its bundle.json or a single-file page.
+    """
+    from exporter.bundle import load_bundle
+    from exporter.site import megabytes
+    from exporter.verify import measure_error, verify_files
+
+    telling = _telling(quiet)
+    say = (lambda text: None) if quiet else click.echo
+    bundle = load_bundle(site)
+    checked = verify_files(bundle, **{k: v for k, v in telling.items() if k == "progress"})
+    say(f"{site}: {checked.shards} shards and {checked.images} images are whole, {megabytes(checked.bytes)}")
+    if images:
+        from exporter.models import open_model
+
+        network = open_model(model, **options, threads=threads or usable_cores(), notify=telling.get("notify"))
+        for id, error in measure_error(bundle, images, network, threads=threads, **{k: v for k, v in telling.items() if k == "progress"}).items():
+            say(f"  {id}: similarity error at most {error.max:.4f}, rms {error.rms:.5f} (all {error.pairs:,} pairs of {error.patches:,} patches)")
+
+
+@click.command(context_settings=_context)
+@click.argument("site", type=click.Path(path_type=Path))
+@click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="8000, or a free one where that is taken, unless told otherwise.")
+@click.option("--open", "open_browser", is_flag=True, help="Open the page in the browser.")
+@_version
+@_command
+def serve_command(site: Path, port: int | None, open_browser: bool) -> None:
+    """Show SITE, a folder or a single-file page, at a local address until Ctrl+C."""
+    from exporter.serve import make_server
+
+    if not site.exists():
+        raise UsageError(f"no such file or folder: {site}; expected a site that overlay-export wrote")
+    server, address = make_server(site, port)
+    click.echo(f"{site} is at {address} (Ctrl+C ends it)")
+    if open_browser:
+        webbrowser.open(address)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        server.server_close()

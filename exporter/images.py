@@ -1,0 +1,285 @@
+"""Which images an export is about: their order, ids, groups, safe file names and what `images.toml` says of them.
+
+Nothing is decoded here; `pixels.py` does that.
+"""
+
+import difflib
+import json
+import os
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .errors import ExportError, UsageError
+
+IMAGE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"),
+    *(".ppm", ".pgm", ".pnm", ".avif", ".heic", ".heif"),
+)
+BUNDLE_FORMAT = "overlay-export bundle"
+NOTES_NAME = "images.toml"
+NOTES_KEYS = {"images": ("alt", "credit", "title"), "classes": ("title", "caption")}
+SLUG_LENGTH = 60
+
+# Windows opens a device, not a file, under these names, whatever the suffix.
+_DEVICE = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """One image: `path` is absolute, `file` its published copy relative to the site, `group` the id of a `Group`."""
+
+    path: Path
+    id: str
+    title: str
+    group: str
+    file: str
+    alt: str = ""
+    credit: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Images of one sub-folder; the id is its POSIX path below the folder that was named, `""` for that folder itself."""
+
+    id: str
+    title: str
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images in path order, the groups they use in order of first appearance, and what the user should be told."""
+
+    images: tuple[ImageFile, ...]
+    groups: tuple[Group, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Notes:
+    """One `images.toml`; `strict` where its folder was named, so that an entry without an image is a slip."""
+
+    folder: Path
+    tables: dict[str, dict[str, dict[str, str]]]
+    strict: bool
+
+
+def find_images(inputs: Sequence[str | Path]) -> ImageSet:
+    """Find the images in files and folders (recursive), the same for every argument order and working directory.
+
+    Raises `UsageError` for inputs that are missing, no images, or earlier exports; `ExportError` when nothing is
+    found, a folder cannot be read, or an `images.toml` is wrong.
+    """
+    folders, files = _sort_inputs(inputs)
+    grouped = _collect(folders, files)
+    if not grouped:
+        raise ExportError(f"no images in {_listed(folders)}, expected files ending in {' '.join(IMAGE_SUFFIXES)}; name a folder that has some")
+    images = _identify(sorted(grouped.items(), key=lambda item: item[0].as_posix()))
+    groups = {image.group: Group(image.group, image.group.replace("_", " ")) for image in images}
+    warnings: list[str] = []
+    for notes in _read_notes(folders, files):
+        warnings += _describe_images(images, notes) + _describe_groups(images, groups, notes)
+    return ImageSet(tuple(images), tuple(groups.values()), tuple(warnings))
+
+
+def is_export(folder: str | Path) -> bool:
+    """Whether an earlier export wrote this folder: it holds a `bundle.json` of ours. Never raises for a damaged one."""
+    try:
+        header = json.loads((Path(folder) / "bundle.json").read_bytes())
+    except (OSError, ValueError, RecursionError, MemoryError):
+        return False
+    return isinstance(header, dict) and header.get("format") == BUNDLE_FORMAT
+
+
+def _sort_inputs(inputs: Sequence[str | Path]) -> tuple[list[Path], list[Path]]:
+    """Absolute folders and files, each once; every input that will not do is named in one error."""
+    if not inputs:
+        raise UsageError("no images were named; name a folder of images or image files")
+    problems = [problem for given in inputs if (problem := _input_problem(Path(given)))]
+    if problems:
+        raise UsageError("; ".join(problems))
+    paths = sorted({_absolute(given) for given in inputs}, key=Path.as_posix)
+    return [path for path in paths if path.is_dir()], [path for path in paths if not path.is_dir()]
+
+
+def _input_problem(path: Path) -> str | None:
+    try:
+        if path.is_dir():
+            return f"{path} is an earlier export, expected images; name the folder these came from" if is_export(path) else None
+        found = path.is_file()
+    except (OSError, ValueError):
+        found = False
+    if not found:
+        return f"no such file or folder: {path}; check the spelling"
+    if not _has_image_suffix(path.name):
+        return f"{path} is not an image by its name, expected one of {' '.join(IMAGE_SUFFIXES)}; rename it or leave it out"
+    return None
+
+
+def _collect(folders: list[Path], files: list[Path]) -> dict[Path, str]:
+    """Path -> group id. A folder beats a file that was named, an outer folder one inside it."""
+    grouped: dict[Path, str] = {}
+    for folder in sorted(folders, key=lambda path: len(path.parts)):
+        prefix = (folder.name,) if len(folders) > 1 else ()
+        for path in _walk(folder):
+            grouped.setdefault(path, _clean("/".join((*prefix, *path.parent.relative_to(folder).parts))))
+    for path in files:
+        grouped.setdefault(path, "")
+    return grouped
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    """Image files below `root`. Links are followed last, so that a folder is known by its own name where it has one."""
+    folders, links, seen = [root], [], set()
+    while folders or links:
+        folder = folders.pop() if folders else links.pop(0)
+        real = os.path.realpath(folder)
+        if real in seen or (folder != root and is_export(folder)):
+            continue
+        seen.add(real)
+        for name in _names(folder):
+            path = folder / name
+            if os.path.isdir(path):
+                (links if os.path.islink(path) else folders).append(path)
+            # A link that leads nowhere is kept: it fails as an image by name instead of vanishing.
+            elif _has_image_suffix(name) and (os.path.isfile(path) or os.path.islink(path)):
+                yield path
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except OSError as error:
+        raise ExportError(f"cannot read the folder {folder} ({error.strerror}); change its permissions or leave it out") from error
+
+
+def _identify(grouped: list[tuple[Path, str]]) -> list[ImageFile]:
+    ids = _ids(path for path, _ in grouped)
+    slugs = _unique((_slug(id) for id in ids), SLUG_LENGTH)
+    titles = [_clean(path.stem).replace("_", " ").strip() for path, _ in grouped]
+    return [
+        ImageFile(path, id, title or id, group, f"images/{slug}.jpg")
+        for (path, group), id, slug, title in zip(grouped, ids, slugs, titles, strict=True)
+    ]
+
+
+def _ids(paths: Iterable[Path]) -> list[str]:
+    return _unique(_clean(path.stem) or "image" for path in paths)
+
+
+def _unique(names: Iterable[str], limit: int | None = None) -> list[str]:
+    """Each name, or the first free one of `name-2`, `name-3`, ..., in at most `limit` characters."""
+    taken: dict[str, None] = {}
+    counts: dict[str, int] = {}
+    for name in names:
+        candidate = name
+        while candidate in taken:
+            counts[name] = counts.get(name, 1) + 1
+            tail = f"-{counts[name]}"
+            candidate = (name[: limit - len(tail)].rstrip("-") if limit else name) + tail
+        taken[candidate] = None
+    return list(taken)
+
+
+def _slug(text: str) -> str:
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-")[:SLUG_LENGTH].strip("-") or "image"
+    return f"image-{slug}" if _DEVICE.fullmatch(slug) else slug
+
+
+def _clean(text: str) -> str:
+    """NFC without control characters; bytes of a file name that are no UTF-8 become U+FFFD, for JSON cannot hold them."""
+    normal = unicodedata.normalize("NFC", text)
+    kinds = {"Cc": " ", "Zl": " ", "Zp": " ", "Cs": "\ufffd"}
+    return "".join(kinds.get(unicodedata.category(char), char) for char in normal).strip()
+
+
+def _has_image_suffix(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
+
+
+def _absolute(path: str | Path) -> Path:
+    return Path(os.path.abspath(path))
+
+
+def _listed(paths: list[Path]) -> str:
+    return ", ".join(str(path) for path in paths)
+
+
+def _read_notes(folders: list[Path], files: list[Path]) -> list[_Notes]:
+    """Outer folders first: what stands nearer to an image overrides them."""
+    places = {path.parent: False for path in files} | {path: True for path in folders}
+    ordered = sorted(places, key=lambda path: (len(path.parts), path.as_posix()))
+    return [_Notes(place, _parse_notes(place / NOTES_NAME), places[place]) for place in ordered if os.path.lexists(place / NOTES_NAME)]
+
+
+def _parse_notes(path: Path) -> dict[str, dict[str, dict[str, str]]]:
+    try:
+        content = tomllib.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise ExportError(f"cannot read {path} ({error.strerror}); change its permissions or remove it") from error
+    except (ValueError, RecursionError) as error:
+        raise ExportError(f"{path} is not valid TOML ({error}), expected tables such as [images.dog]; correct it") from error
+    for kind, entries in content.items():
+        _check_table(path, kind, entries)
+    return {kind: {_clean(name): fields for name, fields in content.get(kind, {}).items()} for kind in NOTES_KEYS}
+
+
+def _check_table(path: Path, kind: str, entries: object) -> None:
+    if kind not in NOTES_KEYS:
+        raise ExportError(f"{path}: unknown table or key {kind!r}, expected [images.ID] or [classes.GROUP]; correct or remove it")
+    for name, fields in entries.items() if isinstance(entries, dict) else [("", entries)]:
+        key = f"{kind}.{name}" if name else kind
+        if not isinstance(fields, dict):
+            raise ExportError(f"{path}: {key} is {fields!r}, expected a table; write [{kind}.NAME] above the line")
+        for field, value in fields.items():
+            _check_field(path, kind, name, field, value)
+
+
+def _check_field(path: Path, kind: str, name: str, field: str, value: object) -> None:
+    if field not in NOTES_KEYS[kind]:
+        quoted = json.dumps(f"{name}.{field}", ensure_ascii=False)
+        hint = f'; a name with dots is quoted: [{kind}.{quoted}]' if isinstance(value, dict) else "; correct or remove it"
+        raise ExportError(f"{path}: unknown key {field!r} in {kind}.{name}, expected {', '.join(NOTES_KEYS[kind])}{hint}")
+    if not isinstance(value, str):
+        raise ExportError(f"{path}: {kind}.{name}.{field} is {value!r}, expected text; put it in quotes")
+
+
+def _describe_images(images: list[ImageFile], notes: _Notes) -> list[str]:
+    """Put the notes into `images`, by id; where other inputs changed an id, the one it has in this folder alone works too."""
+    inside = [index for index, image in enumerate(images) if image.path.is_relative_to(notes.folder)]
+    names = {images[index].id: index for index in inside}
+    names |= dict(zip(_ids(images[index].path for index in inside), inside, strict=True))
+    for name, fields in notes.tables["images"].items():
+        if name in names:
+            given = {key: value for key, value in fields.items() if value}
+            images[names[name]] = replace(images[names[name]], **given)
+    return _unmatched("image", notes, notes.tables["images"], names)
+
+
+def _describe_groups(images: list[ImageFile], groups: dict[str, Group], notes: _Notes) -> list[str]:
+    """Put the notes into `groups`, by id or by the path below the folder of the notes."""
+    inside = [image for image in images if image.path.is_relative_to(notes.folder)]
+    names = {image.group: image.group for image in inside}
+    names |= {_clean("/".join(image.path.parent.relative_to(notes.folder).parts)): image.group for image in inside}
+    for name, fields in notes.tables["classes"].items():
+        if name in names:
+            given = {key: value for key, value in fields.items() if value}
+            groups[names[name]] = replace(groups[names[name]], **given)
+    return _unmatched("group", notes, notes.tables["classes"], names)
+
+
+def _unmatched(what: str, notes: _Notes, entries: Iterable[str], names: Iterable[str]) -> list[str]:
+    if not notes.strict:
+        return []
+    known = list(names)
+    return [f'{NOTES_NAME}: no {what} "{name}" in {notes.folder}{_nearest(name, known)}' for name in entries if name not in known]
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=1)
+    return f'; did you mean "{near[0]}"?' if near else "; correct or remove the entry"

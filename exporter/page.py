@@ -1,0 +1,90 @@
+"""A finished site's folder -> the same page as one HTML file with everything inside, that opens by double click.
+
+Module scripts of a file:// page cannot load other files, so the modules stand in an import map as `data:` URLs under bare names, and the
+shards and images as base64 (FORMAT.md, "In one HTML file").
+"""
+
+import base64
+import json
+import posixpath
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from markupsafe import Markup
+
+from exporter import site
+from exporter.bundle import PAGE_ID
+from exporter.errors import ExportError
+from exporter.manifest import Manifest, to_json
+
+WARN_BYTES, MAX_BYTES = 50_000_000, 200_000_000
+MAX_FEATURE_BYTES = MAX_BYTES * 3 // 4
+_PREFIX = "overlay-export/"
+_SPECIFIER = re.compile(r"""(\bfrom\s*|\bimport\s*\(?\s*)(["'`])(\.\.?/[^"'`$]*)""")
+
+
+def write_page(folder: Path, manifest: Manifest) -> Path:
+    """Write `page.html` into a finished site's folder and return it. Raises ExportError past 200 MB."""
+    page = folder / "page.html"
+    page.write_text(render_page(folder, manifest), encoding="utf-8")
+    size = page.stat().st_size
+    if size > MAX_BYTES:
+        raise ExportError(
+            f"the page would take {site.megabytes(size)}, more than the {site.megabytes(MAX_BYTES)} that browsers reliably open as one file;"
+            " write a folder (-o site/), or use fewer images, a smaller --size or deeper layers"
+        )
+    return page
+
+
+def size_warnings(output: Path, size: int) -> list[str]:
+    """A warning where a single-file page is larger than readers like to wait for."""
+    if output.suffix.lower() not in (".html", ".htm") or size <= WARN_BYTES:
+        return []
+    return [f"{output} takes {site.megabytes(size)} and loads as a whole before anything shows; a folder (-o site/) opens sooner"]
+
+
+def render_page(folder: Path, manifest: Manifest) -> str:
+    """The whole page as text."""
+    modules = {_PREFIX + name: _data_url("text/javascript", text.encode()) for name, text in inline_modules(folder / "js")}
+    import_map = json.dumps({"imports": modules}, sort_keys=True)
+    start = f'import "{_PREFIX}element.js";'
+    style = (folder / "style.css").read_text(encoding="utf-8")
+    policy = {
+        "script-src": f"'wasm-unsafe-eval' data: {site.source_hash(import_map)} {site.source_hash(start)}",
+        "style-src": site.source_hash(style),
+        "img-src": "data: blob:",
+    }
+    inline = {
+        "style": Markup(style),
+        "import_map": Markup(import_map),
+        "start": Markup(start),
+        "bundle": Markup(to_json(manifest).decode().replace("<", "\\u003c")),
+        "shards": [(shard.file, _base64(folder / shard.file)) for layer in manifest.layers for shard in layer.shards],
+        "pictures": {image.file: _data_url("image/jpeg", (folder / image.file).read_bytes()) for image in manifest.images},
+    }
+    return site.render(manifest, policy, src=f"#{PAGE_ID}", inline=inline, from_file_script="")
+
+
+def inline_modules(folder: Path) -> Iterator[tuple[str, str]]:
+    """All modules below a folder as (path, text), their relative specifiers made bare names of an import map, nothing else changed."""
+    for path in sorted(folder.rglob("*.js")):
+        name = path.relative_to(folder).as_posix()
+        yield name, _bare_specifiers(path.read_text(encoding="utf-8"), posixpath.dirname(name))
+
+
+def _bare_specifiers(text: str, folder: str) -> str:
+    def bare(match: re.Match[str]) -> str:
+        before, quote, path = match.groups()
+        slash = "/" if path.endswith("/") else ""
+        return f"{before}{quote}{_PREFIX}{posixpath.normpath(posixpath.join(folder, path))}{slash}"
+
+    return _SPECIFIER.sub(bare, text)
+
+
+def _base64(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode()
+
+
+def _data_url(media_type: str, data: bytes) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"

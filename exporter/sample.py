@@ -1,0 +1,94 @@
+"""A stated sample of patches, and what is measured on it: the error that codes cost, and the range worth showing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from exporter.manifest import SimilarityError
+from exporter.quantise import encode_int8, similarity, unit
+
+SAMPLE_PATCHES = 2048
+_BLOCK = 256
+_DIGITS = 6
+
+
+class SamplePlan:
+    """Which patches are sampled: about `limit` of them, the same number on every image, at seeded random places.
+
+    With more than `limit` images, `limit` of them, evenly spread, give one patch each.
+    """
+
+    def __init__(self, images: int, limit: int = SAMPLE_PATCHES) -> None:
+        self._chosen = frozenset(spread(images, limit))
+        self._each = max(1, limit // images)
+
+    def positions(self, image: int, cells: int) -> np.ndarray:
+        """Sorted flat indices (row * cols + col) of the sampled patches on the image with this index."""
+        count = self._each if image in self._chosen else 0
+        return np.sort(np.random.default_rng(image).permutation(cells)[:count])
+
+
+def spread(count: int, limit: int) -> list[int]:
+    """At most `limit` of the indices 0 .. count - 1, evenly spread."""
+    return np.linspace(0, count - 1, min(count, limit)).round().astype(int).tolist()
+
+
+class ErrorMeter:
+    """Maximum and root mean square of similarity errors, fed in parts."""
+
+    def __init__(self) -> None:
+        self._max = self._squares = 0.0
+        self._pairs = 0
+
+    def add(self, errors: np.ndarray) -> None:
+        """errors: float64 of any shape, similarity from codes minus cosine of the features."""
+        self._max = max(self._max, float(np.abs(errors).max(initial=0.0)))
+        self._squares += float(np.square(errors).sum())
+        self._pairs += errors.size
+
+    def result(self, patches: int) -> SimilarityError:
+        """The figures to state, to six decimals (so that they do not depend on the order of summation)."""
+        rms = (self._squares / max(self._pairs, 1)) ** 0.5
+        return SimilarityError(round(self._max, _DIGITS), round(rms, _DIGITS), patches, self._pairs)
+
+
+@dataclass
+class PatchSample:
+    """The sampled features of one layer, collected image by image."""
+
+    features: list[np.ndarray] = field(default_factory=list)
+    images: list[int] = field(default_factory=list)
+
+    def add(self, image: int, features: np.ndarray) -> None:
+        """features: float (patches, channels), unquantised, of the image with this index."""
+        self.features.append(features)
+        self.images += [image] * len(features)
+
+    def measure(self) -> tuple[SimilarityError, tuple[float, float]]:
+        """The similarity error over every pair of sampled patches, and the display range (see `display_range`)."""
+        features, images = np.concatenate(self.features), np.array(self.images)
+        meter, across, alone = ErrorMeter(), [], len(set(self.images)) == 1
+        for rows, coded, exact in _pairs(features):
+            once = np.arange(len(features))[None] > rows[:, None]
+            meter.add((coded - exact)[once])
+            across.append(coded[once & (alone | (images[rows, None] != images[None]))])
+        return meter.result(len(features)), display_range(np.concatenate(across))
+
+
+def _pairs(features: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Blocks of (row indices, similarity from codes, float64 cosine), each (block, patches): flat in memory."""
+    codes, units = encode_int8(features), unit(features)
+    for start in range(0, len(features), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        yield np.arange(len(features))[block], similarity(codes[block], codes), units[block] @ units.T
+
+
+def display_range(similarities: np.ndarray) -> tuple[float, float]:
+    """From about the median to the 99.9th percentile, to two decimals, at least 0.05 wide.
+
+    Similarities across images are small: a fixed range of 0 to 1 would hide them.
+    """
+    low, high = np.percentile(similarities, [50, 99.9]) if len(similarities) else (0.0, 1.0)
+    low = min(round(float(low), 2), 0.95)
+    return low, max(round(float(high), 2), round(low + 0.05, 2))

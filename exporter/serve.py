@@ -1,0 +1,46 @@
+"""A local preview of a site: static files on 127.0.0.1, with the headers that GitHub Pages sends."""
+
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from exporter.errors import ExportError, UsageError
+
+DEFAULT_PORT = 8000
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    # The operating system's table can be wrong, and a browser refuses a module of another type.
+    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript", ".json": "application/json", ".bin": "application/octet-stream"}
+
+    def end_headers(self) -> None:
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Silent: a reader of the terminal wants the address, not a line for every image."""
+
+
+def make_server(site: Path, port: int | None = None) -> tuple[ThreadingHTTPServer, str]:
+    """A server for a site's folder or a single-file page, and the address to open.
+
+    port: None takes DEFAULT_PORT, or any free one where that is taken; 0 any free one. Raises UsageError where there is no site, ExportError
+    where the port cannot be had.
+    """
+    page = site if site.is_file() else site / "index.html"
+    if not page.is_file():
+        raise UsageError(f"{site} holds no index.html; expected a folder that overlay-export wrote, or a single-file page")
+    handler = partial(_Handler, directory=str(page.parent))
+    server = _bind(handler, port)
+    name = page.name if site.is_file() else ""
+    return server, f"http://127.0.0.1:{server.server_address[1]}/{name}"
+
+
+def _bind(handler: partial, port: int | None) -> ThreadingHTTPServer:
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", DEFAULT_PORT if port is None else port), handler)
+    except OSError as error:
+        if port is None:
+            return ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        raise ExportError(f"port {port} cannot be used ({error.strerror}); choose another --port, or leave it out") from None

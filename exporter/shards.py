@@ -1,0 +1,100 @@
+"""Shards: binary files of codes, written and read. `FORMAT.md` ("Shards") is the specification."""
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from exporter.errors import BundleError
+
+MAGIC = b"OVLS"
+VERSION = 1
+HEADER = struct.Struct("<4sHHII")
+TARGET_BYTES = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One entry of a layer's `shards`: the file with the codes of images first .. first + count - 1."""
+
+    file: str
+    bytes: int
+    sha256: str
+    first: int
+    count: int
+
+
+def encode_shard(first: int, codes: Sequence[np.ndarray]) -> bytes:
+    """Header and codes (each int8 (rows, cols, dims)) as the bytes of a shard."""
+    header = HEADER.pack(MAGIC, VERSION, 0, first, len(codes))
+    return header + b"".join(np.ascontiguousarray(c, dtype=np.int8).tobytes() for c in codes)
+
+
+def decode_shard(data: bytes, shard: Shard, grids: Sequence[tuple[int, int]], dims: int) -> list[np.ndarray]:
+    """Check a shard against its entry and return the codes of its images, int8 (rows, cols, dims) each.
+
+    grids: those of the shard's own images. Raises BundleError naming the file and the first difference.
+    """
+    _check_file(data, shard)
+    _check_header(data, shard)
+    sizes = [rows * cols * dims for rows, cols in grids]
+    if len(data) != HEADER.size + sum(sizes):
+        raise BundleError(f"{shard.file}: holds {len(data) - HEADER.size} code bytes, its grids need {sum(sizes)}; export the site again")
+    flat = np.frombuffer(data, dtype=np.int8, offset=HEADER.size)
+    parts = np.split(flat, np.cumsum(sizes)[:-1])
+    return [part.reshape(rows, cols, dims) for part, (rows, cols) in zip(parts, grids, strict=True)]
+
+
+def _check_file(data: bytes, shard: Shard) -> None:
+    if len(data) != shard.bytes:
+        raise BundleError(f"{shard.file}: is {len(data)} bytes, expected {shard.bytes}; copy the whole site again or export it again")
+    found = hashlib.sha256(data).hexdigest()
+    if found != shard.sha256:
+        raise BundleError(f"{shard.file}: SHA-256 is {found[:12]}…, expected {shard.sha256[:12]}…; the file was altered, copy or export the site again")
+
+
+def _check_header(data: bytes, shard: Shard) -> None:
+    if len(data) < HEADER.size:
+        raise BundleError(f"{shard.file}: is {len(data)} bytes, a shard has at least {HEADER.size}; export the site again")
+    magic, version, zero, first, count = HEADER.unpack_from(data)
+    if magic != MAGIC:
+        raise BundleError(f"{shard.file}: begins with {magic!r}, expected {MAGIC!r}; it is not a shard, export the site again")
+    if version != VERSION or zero != 0:
+        raise BundleError(f"{shard.file}: is shard version {version}, this reader knows {VERSION}; upgrade overlay-export")
+    if (first, count) != (shard.first, shard.count):
+        raise BundleError(f"{shard.file}: holds images {first} to {first + count - 1}, expected {shard.first} to {shard.first + shard.count - 1}; export the site again")
+
+
+class ShardWriter:
+    """Writes the codes of one layer, image after image, into shards of about TARGET_BYTES."""
+
+    def __init__(self, root: Path, stem: str) -> None:
+        """root: the site's folder; stem: path of the shards without number and suffix, as in `features/block3`."""
+        self._root, self._stem = root, stem
+        self._codes: list[np.ndarray] = []
+        self._pending = 0
+        self.shards: list[Shard] = []
+
+    def add(self, codes: np.ndarray) -> None:
+        """Append the codes of the next image, int8 (rows, cols, dims)."""
+        self._codes.append(codes)
+        self._pending += codes.nbytes
+        if self._pending >= TARGET_BYTES:
+            self._flush()
+
+    def close(self) -> tuple[Shard, ...]:
+        """Write what is pending and return the entries of all shards."""
+        if self._codes:
+            self._flush()
+        return tuple(self.shards)
+
+    def _flush(self) -> None:
+        first = sum(shard.count for shard in self.shards)
+        data = encode_shard(first, self._codes)
+        file = f"{self._stem}-{len(self.shards):04d}.bin"
+        (self._root / file).write_bytes(data)
+        self.shards.append(Shard(file, len(data), hashlib.sha256(data).hexdigest(), first, len(self._codes)))
+        self._codes, self._pending = [], 0

@@ -1,0 +1,87 @@
+"""Bundle + template -> a site's folder. Every file it refers to lies inside it, by relative URL."""
+
+import base64
+import hashlib
+import shutil
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from exporter.figures import figure_types
+from exporter.manifest import MANIFEST_NAME, Layer, Manifest, to_json
+
+LEDE = "Point at a patch. Every image shows how close each of its patches is to it, as the network represents them."
+_FROM_FILE = "if (location.protocol === 'file:') document.documentElement.classList.add('from-file');"
+
+
+def template_folder() -> Path:
+    """Where the template is: inside an installed wheel, or at the root of the repository."""
+    here = Path(__file__).resolve().parent
+    installed = here / "site_template"
+    return installed if installed.is_dir() else here.parent / "site_template"
+
+
+def write_site(folder: Path, manifest: Manifest) -> Path:
+    """Complete a folder that holds images and shards: bundle.json, page, style and modules. Returns the folder."""
+    template = template_folder()
+    (folder / MANIFEST_NAME).write_bytes(to_json(manifest))
+    (folder / "index.html").write_text(render_index(manifest), encoding="utf-8")
+    (folder / ".nojekyll").touch()
+    shutil.copyfile(template / "style.css", folder / "style.css")
+    shutil.copytree(template / "js", folder / "js", copy_function=shutil.copyfile)
+    return folder
+
+
+def render_index(manifest: Manifest) -> str:
+    """The page of a site's folder."""
+    policy = {"script-src": f"'self' 'wasm-unsafe-eval' {source_hash(_FROM_FILE)}", "style-src": "'self'", "img-src": "'self' data: blob:", "connect-src": "'self'"}
+    return render(manifest, policy, src="./", inline=None, from_file_script=_FROM_FILE)
+
+
+def render(manifest: Manifest, policy: dict[str, str], **variables: object) -> str:
+    """The page template with everything it shows. policy: Content-Security-Policy directives beside those every page has."""
+    environment = Environment(loader=FileSystemLoader(template_folder()), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["megabytes"] = megabytes
+    directives = {"default-src": "'none'", "base-uri": "'none'", "form-action": "'none'", **policy}
+    types = figure_types()
+    return environment.get_template("page.html.j2").render(
+        content_security_policy="; ".join(f"{name} {value}" for name, value in directives.items()),
+        manifest=manifest,
+        lede=LEDE,
+        figures=[(types[figure.type], figure.attributes) for figure in manifest.figures],
+        layers=[LayerFacts(layer) for layer in manifest.layers],
+        feature_bytes=feature_bytes(manifest),
+        worst_error=max(layer.error.max for layer in manifest.layers),
+        **variables,
+    )
+
+
+class LayerFacts:
+    """A layer as the page's table shows it."""
+
+    def __init__(self, layer: Layer) -> None:
+        self.layer = layer
+        self.bytes = sum(shard.bytes for shard in layer.shards)
+        self.grid = grid_summary(layer)
+
+
+def grid_summary(layer: Layer) -> str:
+    """The grids of a layer in a few words: `14 x 14`, or `10 x 14 and 3 others`."""
+    grids = sorted(set(layer.grids), key=lambda grid: (-layer.grids.count(grid), grid))
+    more = f" and {len(grids) - 1} other{'s' if len(grids) > 2 else ''}" if len(grids) > 1 else ""
+    return f"{grids[0][0]} × {grids[0][1]}{more}"
+
+
+def feature_bytes(manifest: Manifest) -> int:
+    """Bytes of all shards."""
+    return sum(shard.bytes for layer in manifest.layers for shard in layer.shards)
+
+
+def megabytes(count: int) -> str:
+    """Bytes for people, in decimal units as hosts and browsers count: `820 kB`, `1.28 MB`."""
+    return f"{count / 1e3:.0f} kB" if count < 1e6 else f"{count / 1e6:.2f} MB" if count < 1e7 else f"{count / 1e6:.0f} MB"
+
+
+def source_hash(text: str) -> str:
+    """An inline script or style as a Content-Security-Policy source."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

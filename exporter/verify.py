@@ -1,0 +1,125 @@
+"""Check a bundle against its specification, and its similarities against a network run anew."""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Picture
+
+from exporter.bundle import Bundle
+from exporter.errors import BundleError, ExportError, UsageError
+from exporter.features import extract
+from exporter.images import ImageFile, find_images
+from exporter.manifest import Image, Layer, SimilarityError
+from exporter.models import Model
+from exporter.parallel import usable_cores
+from exporter.pixels import Fit
+from exporter.progress import Progress, silent
+from exporter.quantise import similarity, unit
+from exporter.sample import ErrorMeter
+
+_BLOCK = 512
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How many files of a bundle were checked, and their bytes."""
+
+    shards: int
+    images: int
+    bytes: int
+
+
+def verify_files(bundle: Bundle, progress: Progress = silent) -> Checked:
+    """Read every shard and every image and hold them against bundle.json.
+
+    Raises BundleError listing each file that is missing, damaged, or not what FORMAT.md demands.
+    """
+    checks = [lambda layer=layer, number=number: _check_shard(bundle, layer, number) for layer in bundle.layers for number in range(len(layer.shards))]
+    checks += [lambda image=image: _check_image(bundle, image) for image in bundle.images]
+    problems, total = [], 0
+    with progress("Checking files", len(checks)) as advance:
+        for check in checks:
+            try:
+                total += check()
+            except BundleError as error:
+                problems.append(str(error))
+            advance()
+    if problems:
+        raise BundleError("\n".join(problems))
+    return Checked(sum(len(layer.shards) for layer in bundle.layers), len(bundle.images), total)
+
+
+def _check_shard(bundle: Bundle, layer: Layer, number: int) -> int:
+    shard = layer.shards[number]
+    for image in bundle.images[shard.first : shard.first + shard.count]:
+        if (bundle.codes(image, layer) == -128).any():
+            raise BundleError(f"{shard.file}: holds the code -128, expected -127 to 127; export the site again")
+    return shard.bytes
+
+
+def _check_image(bundle: Bundle, image: Image) -> int:
+    data = bundle.files.read(image.file)
+    try:
+        with Picture.open(io.BytesIO(data)) as picture:
+            picture.load()
+            size = picture.size
+    except (OSError, SyntaxError, ValueError, Picture.DecompressionBombError) as error:
+        raise BundleError(f"{image.file}: does not decode ({error}); copy or export the site again") from None
+    if size != (image.width, image.height):
+        raise BundleError(f"{image.file}: is {size[0]} x {size[1]} pixels, expected {image.width} x {image.height}; export the site again")
+    return len(data)
+
+
+def measure_error(bundle: Bundle, sources: Sequence[str | Path], model: Model, progress: Progress = silent, threads: int | None = None) -> dict[str, SimilarityError]:
+    """Run the network anew over the original images: {layer id: error of the stored codes over all pairs of patches}.
+
+    sources: the folders and files that were exported. Time grows with the square of the number of patches; the features
+    of all images are held in memory. Raises ExportError where an image is missing or the network is another one.
+    """
+    network = bundle.manifest.networks[0]
+    if model.weights_sha256 != network.weights_sha256:
+        raise ExportError(f"{model.name} has weights {model.weights_sha256[:12]}…, the bundle was made with {network.weights_sha256[:12]}… ({network.source}); pass that network with --model")
+    images = _originals(bundle, sources)
+    model.prepare([layer.module for layer in bundle.layers])
+    fit = Fit(bundle.manifest.fit, bundle.manifest.size, model.multiple, model.fixed_size)
+    with progress("Running the network", len(images)) as advance:
+        maps = [_advancing(kept, advance) for kept in extract(images, model, fit, lambda index, display, maps: maps, threads=threads or usable_cores())]
+    return {layer.id: _all_pairs(bundle, layer, [m[layer.module] for m in maps], progress) for layer in bundle.layers}
+
+
+def _advancing(kept: dict[str, np.ndarray], advance: Callable[[], None]) -> dict[str, np.ndarray]:
+    advance()
+    return kept
+
+
+def _originals(bundle: Bundle, sources: Sequence[str | Path]) -> list[ImageFile]:
+    found = {image.id: image for image in find_images(sources).images}
+    missing = [image.id for image in bundle.images if image.id not in found]
+    if missing:
+        raise UsageError(f'no image "{missing[0]}" in {", ".join(map(str, sources))} ({len(missing)} of {len(bundle.images)} missing); pass what was exported')
+    return [found[image.id] for image in bundle.images]
+
+
+def _all_pairs(bundle: Bundle, layer: Layer, maps: list[np.ndarray], progress: Progress) -> SimilarityError:
+    units = [unit(features.reshape(-1, features.shape[-1])) for features in maps]
+    codes = [bundle.codes(image, layer).reshape(-1, layer.dims) for image in bundle.images]
+    for image, features, stored in zip(bundle.images, units, codes, strict=True):
+        if len(features) != len(stored):
+            raise ExportError(f'image "{image.id}" has {len(features)} patches of {layer.id} now, {len(stored)} in the bundle; pass the images that were exported')
+    meter = ErrorMeter()
+    with progress(f"Comparing {layer.id}", len(units)) as advance:
+        for i in range(len(units)):
+            for j in range(i, len(units)):
+                for rows, errors in _blocks(codes[i], codes[j], units[i], units[j]):
+                    meter.add(errors if i < j else errors[np.arange(errors.shape[1])[None] > rows[:, None]])
+            advance()
+    return meter.result(sum(map(len, units)))
+
+
+def _blocks(codes: np.ndarray, others: np.ndarray, units: np.ndarray, other_units: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for start in range(0, len(codes), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        yield np.arange(len(codes))[rows], similarity(codes[rows], others) - units[rows] @ other_units.T

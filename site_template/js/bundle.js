@@ -1,0 +1,143 @@
+/**
+ * bundle.json and shards: bytes -> checked objects and typed views. No DOM, no network.
+ * exporter/FORMAT.md is the specification; exporter/manifest.py and exporter/shards.py are the same in Python.
+ */
+
+/**
+ * @typedef {{id: string, name: string, weights_sha256: string}} Network
+ * @typedef {{id: string, title: string, group: string, file: string, width: number, height: number, alt: string, credit: string}} Image
+ * @typedef {{file: string, bytes: number, sha256: string, first: number, count: number}} Shard
+ * @typedef {{id: string, network: string, module: string, stride: number, channels: number, dims: number, signed: boolean,
+ *   encoding: string, range: [number, number], error: {max: number, rms: number}, grids: [number, number][], shards: Shard[]}} Layer
+ * @typedef {{image: string, layer: string, row: number, col: number}} Opening
+ * @typedef {{title: string, networks: Network[], images: Image[], layers: Layer[], selection?: Opening}} Manifest
+ */
+
+export const FORMAT = 'overlay-export bundle';
+export const VERSION = 1;
+export const MANIFEST_NAME = 'bundle.json';
+const SHARD_VERSION = 1;
+const HEADER_BYTES = 16;
+const MAGIC = 0x534c564f; // "OVLS", little-endian
+
+/** A bundle that cannot be used; `file` names the file at fault. */
+export class BundleError extends Error {
+  /** @param {string} file @param {string} reason */
+  constructor(file, reason) {
+    super(`${file}: ${reason}`);
+    this.name = 'BundleError';
+    this.file = file;
+  }
+}
+
+/**
+ * Read and check bundle.json. Throws BundleError naming the member at fault.
+ * @param {string} text
+ * @returns {Manifest}
+ */
+export function parseManifest(text) {
+  const root = parseJson(text);
+  expect(root !== null && typeof root === 'object' && root.format === FORMAT, `has no "format": "${FORMAT}"; it was not written by overlay-export`);
+  expect(Number.isInteger(root.version) && root.version >= 1, `has the version ${JSON.stringify(root.version)}, expected an integer`);
+  expect(root.version <= VERSION, `is format version ${root.version}, this page reads up to ${VERSION}; export or embed with the newer overlay-export`);
+  for (const key of ['networks', 'images', 'layers']) {
+    expect(Array.isArray(root[key]) && root[key].length > 0, `${key} is empty or no array`);
+    const ids = root[key].map((/** @type {any} */ item) => item?.id);
+    expect(ids.every((/** @type {unknown} */ id) => typeof id === 'string') && new Set(ids).size === ids.length, `${key} have no unique ids`);
+  }
+  root.images.forEach(checkImage);
+  for (const layer of root.layers) checkLayer(layer, root.images.length);
+  if (root.selection !== undefined) checkSelection(root.selection, root);
+  return root;
+}
+
+/** @param {string} text @returns {any} */
+function parseJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new BundleError(MANIFEST_NAME, `is not JSON (${error instanceof Error ? error.message : error})`);
+  }
+}
+
+/** @param {unknown} good @param {string} reason */
+function expect(good, reason) {
+  if (!good) throw new BundleError(MANIFEST_NAME, reason);
+}
+
+/** @param {unknown} value @param {number} least */
+function isInteger(value, least) {
+  return Number.isInteger(value) && /** @type {number} */ (value) >= least;
+}
+
+/** Whether a path stays inside its bundle. @param {unknown} path */
+export function isSafePath(path) {
+  return typeof path === 'string' && /^[\w.-]+(\/[\w.-]+)*$/.test(path) && !path.split('/').some((part) => part === '.' || part === '..');
+}
+
+/** @param {any} image */
+function checkImage(image) {
+  const who = `image "${image.id}"`;
+  expect(isSafePath(image.file), `${who} has the path ${JSON.stringify(image.file)}`);
+  expect(isInteger(image.width, 1) && isInteger(image.height, 1), `${who} has no width and height`);
+  for (const key of ['title', 'group', 'alt', 'credit']) expect(typeof image[key] === 'string', `${who} has no ${key}`);
+}
+
+/** @param {any} layer @param {number} images */
+function checkLayer(layer, images) {
+  const who = `layer "${layer.id}"`;
+  for (const key of ['stride', 'channels', 'dims']) expect(isInteger(layer[key], 1), `${who} has no ${key}`);
+  for (const key of ['network', 'module', 'encoding']) expect(typeof layer[key] === 'string', `${who} has no ${key}`);
+  expect(isPair(layer.range, Number.isFinite) && layer.range[0] < layer.range[1], `${who} has no range of low < high`);
+  expect(Array.isArray(layer.grids) && layer.grids.length === images, `${who} has not one grid for each of ${images} images`);
+  expect(layer.grids.every((/** @type {unknown} */ grid) => isPair(grid, (n) => isInteger(n, 1))), `${who} has a grid that is not [rows, cols]`);
+  expect(Array.isArray(layer.shards), `${who} has no shards`);
+  let covered = 0;
+  for (const shard of layer.shards) {
+    expect(isSafePath(shard?.file) && isInteger(shard.bytes, 0) && isInteger(shard.count, 1), `${who} has a shard without file, bytes or count`);
+    expect(/^[0-9a-f]{64}$/.test(shard.sha256), `${who} has a shard without SHA-256`);
+    expect(shard.first === covered, `${who} has shards that do not follow each other`);
+    covered += shard.count;
+  }
+  expect(covered === images, `${who} has shards for ${covered} of ${images} images`);
+}
+
+/** @param {unknown} value @param {(n: any) => boolean} good */
+function isPair(value, good) {
+  return Array.isArray(value) && value.length === 2 && value.every(good);
+}
+
+/** @param {any} opening @param {Manifest} manifest */
+function checkSelection(opening, manifest) {
+  const layer = manifest.layers.find(({ id }) => id === opening?.layer);
+  const image = manifest.images.findIndex(({ id }) => id === opening?.image);
+  expect(layer && image >= 0, 'selection refers to an image or a layer that is not there');
+  const [rows, cols] = /** @type {Layer} */ (layer).grids[image];
+  expect(isInteger(opening.row, 0) && opening.row < rows && isInteger(opening.col, 0) && opening.col < cols, 'selection lies outside its grid');
+}
+
+/**
+ * Check the header and the length of a shard and return the codes of all its images, one after another.
+ * Whoever calls this has checked the SHA-256 of the bytes.
+ * @param {Uint8Array} bytes
+ * @param {Shard} shard
+ * @param {Layer} layer
+ * @returns {Int8Array} a view into `bytes`, (patches of the shard's images) x dims
+ */
+export function decodeShard(bytes, shard, layer) {
+  const fail = (/** @type {string} */ reason) => new BundleError(shard.file, reason);
+  const size = HEADER_BYTES + shardPatches(shard, layer) * layer.dims;
+  if (bytes.length !== size) throw fail(`is ${bytes.length} bytes, its grids need ${size}`);
+  const header = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
+  if (header.getUint32(0, true) !== MAGIC) throw fail('is not a shard (no "OVLS" at its start)');
+  const version = header.getUint16(4, true);
+  if (version !== SHARD_VERSION || header.getUint16(6, true) !== 0) throw fail(`is shard version ${version}, this page knows ${SHARD_VERSION}`);
+  const [first, count] = [header.getUint32(8, true), header.getUint32(12, true)];
+  if (first !== shard.first || count !== shard.count) throw fail(`begins with image ${first} of ${count}, expected ${shard.first} of ${shard.count}`);
+  return new Int8Array(bytes.buffer, bytes.byteOffset + HEADER_BYTES, size - HEADER_BYTES);
+}
+
+/** The number of patches on the images of a shard. @param {Shard} shard @param {Layer} layer */
+export function shardPatches(shard, layer) {
+  return layer.grids.slice(shard.first, shard.first + shard.count).reduce((sum, [rows, cols]) => sum + rows * cols, 0);
+}

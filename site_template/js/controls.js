@@ -1,0 +1,101 @@
+/** The controls of a figure: which layer, and how its map is drawn. All native elements. */
+
+import { COLORMAPS, STYLES } from './colormaps.js';
+import { RANGES } from './state.js';
+
+/**
+ * @typedef {import('./state.js').State} State
+ * @typedef {import('./bundle.js').Layer} Layer
+ */
+
+const LABELS = /** @type {Record<string, string>} */ ({ heat: 'heatmap', layer: 'this layer', unit: '0 to 1', patch: 'this patch' });
+/** More layers than this are offered as a list. */
+const MAX_SEGMENTS = 4;
+
+/** @template {keyof HTMLElementTagNameMap} T @param {T} tag @param {Record<string, unknown>} [properties] @param {...(Node | string)} children @returns {HTMLElementTagNameMap[T]} */
+export function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  Object.assign(element, properties);
+  element.append(...children);
+  return element;
+}
+
+/** A labelled list. @param {string} label @param {{value: string, text: string}[]} options @param {string} value @param {(value: string) => void} onChange */
+export function choice(label, options, value, onChange) {
+  const select = make('select', {}, ...options.map((option) => make('option', option)));
+  select.value = value;
+  select.addEventListener('change', () => onChange(select.value));
+  return { element: make('label', { className: 'choice' }, make('span', { textContent: label }), select), select };
+}
+
+/** Layers from deep to shallow. @param {Layer[]} layers */
+export function deepestFirst(layers) {
+  return [...layers].sort((a, b) => b.stride - a.stride);
+}
+
+/** @param {State} state @param {(layer: Layer) => void} onLayer @param {AbortSignal} signal */
+export function controls(state, onLayer, signal) {
+  const display = displayControls(state);
+  const settings = make('div', { className: 'settings' }, ...display.elements);
+  const toggle = make('button', { type: 'button', className: 'toggle', textContent: 'Display' });
+  const open = (/** @type {boolean} */ shown) => {
+    settings.classList.toggle('open', shown);
+    toggle.setAttribute('aria-expanded', String(shown));
+  };
+  toggle.addEventListener('click', () => open(!settings.classList.contains('open')));
+  open(false);
+  const picker = layerPicker(state, onLayer);
+  state.subscribe((change) => {
+    if (change === 'display' || change === 'layer') display.update();
+    if (change === 'layer' || change === 'loading' || change === 'error') picker.update();
+  }, signal);
+  return make('div', { className: 'controls' }, picker.element, toggle, settings);
+}
+
+/** @param {State} state @param {(layer: Layer) => void} onLayer */
+function layerPicker(state, onLayer) {
+  const layers = deepestFirst(state.bundle.layers);
+  const pick = (/** @type {string} */ id) => onLayer(/** @type {Layer} */ (layers.find((layer) => layer.id === id)));
+  if (layers.length > MAX_SEGMENTS) {
+    const list = choice('Layer', layers.map(({ id }) => ({ value: id, text: id })), state.layer.id, pick);
+    return { element: list.element, update: () => (list.select.value = (state.wanted ?? state.layer).id) };
+  }
+  const radios = layers.map(({ id }) => make('input', { type: 'radio', name: 'layer', value: id }));
+  for (const radio of radios) radio.addEventListener('change', () => pick(radio.value));
+  const segments = layers.map((layer, i) => make('label', {}, radios[i], make('span', {}, layer.id, ' ', make('small', { textContent: gridText(layer) }))));
+  const element = make('fieldset', { className: 'layers' }, make('legend', { textContent: 'Layer' }), ...segments);
+  const update = () => radios.forEach((radio) => (radio.checked = radio.value === (state.wanted ?? state.layer).id));
+  update();
+  return { element, update };
+}
+
+/** The grid of a layer, where all images share one; else that of the largest. @param {Layer} layer */
+function gridText({ grids }) {
+  const [rows, cols] = grids.reduce((a, b) => (b[0] * b[1] > a[0] * a[1] ? b : a));
+  return grids.every((grid) => grid[0] === rows && grid[1] === cols) ? `${rows}\u00d7${cols}` : `\u2264${rows}\u00d7${cols}`;
+}
+
+/** @param {State} state */
+function displayControls(state) {
+  const named = (/** @type {readonly string[]} */ values) => values.map((value) => ({ value, text: LABELS[value] ?? value }));
+  const set = (/** @type {string} */ key) => (/** @type {unknown} */ value) => state.configure({ [key]: value });
+  const style = choice('Overlay', named(STYLES), '', set('style'));
+  const colors = choice('Colours', named(COLORMAPS), '', set('colormap'));
+  const range = choice('Range', named(RANGES), '', set('range'));
+  const opacity = make('input', { type: 'range', min: '0.1', max: '1', step: '0.05' });
+  opacity.addEventListener('input', () => set('opacity')(Number(opacity.value)));
+  const smooth = make('input', { type: 'checkbox' });
+  smooth.addEventListener('change', () => set('smooth')(smooth.checked));
+  const update = () => {
+    const { display } = state;
+    [style.select.value, colors.select.value, range.select.value] = [display.style, display.colormap, display.range];
+    [opacity.value, smooth.checked] = [String(display.opacity), state.smooth];
+    colors.select.disabled = display.style === 'spotlight';
+    const diverging = /** @type {HTMLOptionElement} */ (colors.select.querySelector('[value=diverging]'));
+    diverging.hidden = diverging.disabled = !state.layer.signed;
+  };
+  update();
+  const slider = make('label', { className: 'choice' }, make('span', { textContent: 'Opacity' }), opacity);
+  const check = make('label', { className: 'choice' }, smooth, make('span', { textContent: 'smooth' }));
+  return { elements: [style.element, colors.element, range.element, slider, check], update };
+}

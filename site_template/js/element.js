@@ -1,0 +1,235 @@
+/**
+ * <similarity-overlay src="site/" figure="gallery">: the element that the site itself uses and that other pages embed.
+ * The only place that puts the parts together.
+ */
+
+import { ATTRIBUTES, DISPLAY, Mirrored, RESTART, numberOf } from './attributes.js';
+import { controls, deepestFirst, make } from './controls.js';
+import { openBundle } from './library.js';
+import { Legend } from './overlay.js';
+import { Readout } from './readout.js';
+import { State, relocate } from './state.js';
+import { sheet } from './styles.js';
+
+/**
+ * @typedef {import('./library.js').Bundle} Bundle
+ * @typedef {import('./bundle.js').Layer} Layer
+ * @typedef {{state: State, signal: AbortSignal}} Context what a figure gets to work with
+ * @typedef {{mount: (body: HTMLElement, context: Context) => void}} Figure
+ * @typedef {{image: string, row: number, col: number, layer?: string, pin?: boolean}} Request
+ */
+
+export class SimilarityOverlay extends Mirrored {
+  static observedAttributes = ATTRIBUTES;
+
+  constructor() {
+    super();
+    this.attachShadow({ mode: 'open' }).adoptedStyleSheets = [sheet()];
+    /** @type {State | null} */
+    this.state = null;
+    this.running = new AbortController();
+    this.starting = false;
+    this.promise();
+  }
+
+  promise() {
+    /** Resolves when the figure can be used; rejects with what `overlay-error` carries. @type {Promise<void>} */
+    this.ready = new Promise((resolve, reject) => {
+      this.settle = { resolve, reject };
+    });
+    this.ready.catch(() => {}); // Whoever does not wait for it learns from the event and from the page.
+  }
+
+  connectedCallback() {
+    this.start();
+  }
+
+  disconnectedCallback() {
+    this.running.abort();
+    this.state = null;
+    this.promise();
+  }
+
+  /** @param {string} name @param {string | null} before @param {string | null} now */
+  attributeChangedCallback(name, before, now) {
+    if (before === now || !this.isConnected) return;
+    if (RESTART.includes(name)) this.start();
+    else if (DISPLAY.includes(name)) this.state?.configure(this.display);
+    else if (name === 'layer' && now) this.changeLayer(now).catch(() => {});
+  }
+
+  /** Open the bundle and build the figure; several attributes set in one task start it once, a later start gives up an earlier one. */
+  async start() {
+    if (this.starting) return;
+    this.starting = true;
+    await null;
+    this.starting = false;
+    this.running.abort();
+    if (!this.isConnected) return;
+    if (this.state) this.promise();
+    this.state = null;
+    this.running = new AbortController();
+    const [{ signal }, settle] = [this.running, this.settle];
+    try {
+      await this.build(signal);
+      if (!signal.aborted) settle?.resolve();
+    } catch (error) {
+      if (signal.aborted) return;
+      this.fail(error);
+      settle?.reject(error);
+    }
+  }
+
+  /** @param {AbortSignal} signal */
+  async build(signal) {
+    const src = this.getAttribute('src');
+    if (!src) throw new Error('<similarity-overlay> has no src; expected the folder of a bundle, or #id of one in this page');
+    const [bundle, figure] = await Promise.all([openBundle(src), loadFigure(this.getAttribute('figure') || 'gallery')]);
+    if (signal.aborted) return;
+    const images = this.images.length ? this.images.map((id) => findImage(bundle, id)) : bundle.images.map((_, index) => index);
+    const layer = findLayer(bundle, this.getAttribute('layer') || bundle.opening?.layer || deepestFirst(bundle.layers)[0].id);
+    const state = new State(bundle, images, layer, this.display);
+    this.state = state;
+    const body = frame(this.root, state, (id) => this.changeLayer(id).catch(() => {}), signal);
+    figure.mount(body, { state, signal });
+    state.subscribe((change) => this.announce(change), signal);
+    await state.useLayer(layer);
+    if (signal.aborted) return;
+    const opening = this.openingPatch(state);
+    if (opening) state.select(opening, false);
+  }
+
+  /** Where the figure opens: what its attributes say, else what the exporter chose, if the figure shows that image. @param {State} state */
+  openingPatch(state) {
+    const [image, row, col] = [this.getAttribute('image'), numberOf(this, 'row'), numberOf(this, 'col')];
+    if (image !== null && row !== null && col !== null) return findPatch(state, image, row, col);
+    const { opening, layers } = state.bundle;
+    const index = opening ? findImage(state.bundle, opening.image) : -1;
+    if (!opening || !state.images.includes(index)) return null;
+    const from = /** @type {Layer} */ (layers.find(({ id }) => id === opening.layer));
+    return { image: index, ...relocate(opening, from.grids[index], state.layer.grids[index]) };
+  }
+
+  get root() {
+    return /** @type {ShadowRoot} */ (this.shadowRoot);
+  }
+
+  /** Say what went wrong: in the figure's place, and as an event. @param {unknown} thrown */
+  fail(thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const box = make('p', { className: 'error' }, make('b', { textContent: 'This figure cannot be shown. ' }), error.message);
+    box.setAttribute('role', 'alert');
+    this.root.querySelector('.error')?.remove();
+    const body = this.root.querySelector('.body');
+    if (body && this.state) body.before(box);
+    else this.root.replaceChildren(box);
+    this.dispatchEvent(new CustomEvent('overlay-error', { detail: error, bubbles: true, composed: true }));
+  }
+
+  /** @param {import('./state.js').Change} change */
+  announce(change) {
+    if (change !== 'selection' && !(change === 'layer' && this.selection)) return;
+    this.dispatchEvent(new CustomEvent('overlay-select', { detail: this.selection, bubbles: true, composed: true }));
+  }
+
+  /** @param {string} id */
+  async changeLayer(id) {
+    const { state } = this;
+    if (!state) return;
+    try {
+      await state.useLayer(findLayer(state.bundle, id));
+    } catch (error) {
+      if (this.state === state) this.fail(error);
+      throw error;
+    }
+  }
+
+  /** The selected patch: null or {image, layer, row, col, pinned}. */
+  get selection() {
+    const { state } = this;
+    if (!state?.selection) return null;
+    const { image, row, col } = state.selection;
+    return { image: state.bundle.images[image].id, layer: state.layer.id, row, col, pinned: state.pinned };
+  }
+
+  /** Select a patch; resolves when every loaded image has been painted, rejects for one that is not there. @param {Request} request */
+  async select({ image, layer, row, col, pin = false }) {
+    await this.ready;
+    if (layer !== undefined && layer !== this.started.layer.id) await this.changeLayer(layer);
+    this.started.select(findPatch(this.started, image, row, col), pin);
+  }
+
+  /**
+   * The similarities of an image's patches with the selected one; null without a selection, or while they are not loaded.
+   * @param {string} image @param {string} [layer] the present one is the only one with scores
+   * @returns {{rows: number, cols: number, values: Float32Array} | null}
+   */
+  scores(image, layer) {
+    const state = this.started;
+    const index = findImage(state.bundle, image);
+    const values = layer === undefined || findLayer(state.bundle, layer) === state.layer ? state.scores[index] : undefined;
+    const [rows, cols] = state.grid(index);
+    return values ? { rows, cols, values: values.slice() } : null;
+  }
+
+  /** Let go of the selected patch. */
+  clear() {
+    this.state?.clear();
+  }
+
+  get started() {
+    if (!this.state) throw new Error('<similarity-overlay> is not ready; wait for its `ready` promise');
+    return this.state;
+  }
+}
+
+/** Controls, legend, a place for the figure, and the readout. @param {ShadowRoot} root @param {State} state @param {(layer: string) => void} onLayer @param {AbortSignal} signal */
+function frame(root, state, onLayer, signal) {
+  const [legend, readout] = [new Legend(state), new Readout(state)];
+  const body = make('div', { className: 'body' });
+  const bar = make('div', { className: 'bar' }, controls(state, (layer) => onLayer(layer.id), signal), legend.element);
+  const figure = make('div', { className: 'figure' }, bar, body, readout.element);
+  root.replaceChildren(figure);
+  state.subscribe((change) => {
+    legend.update();
+    readout.update();
+    if (change === 'error' || change === 'layer') figure.classList.toggle('failed', change === 'error');
+    if (change === 'layer') root.querySelector('.error')?.remove();
+  }, signal);
+  return body;
+}
+
+/** @param {string} name @returns {Promise<Figure>} */
+async function loadFigure(name) {
+  if (!/^[a-z]+$/.test(name)) throw new Error(`unknown figure "${name}"; expected a name such as gallery or pair`);
+  try {
+    return await import(`./figures/${name}.js`);
+  } catch (error) {
+    throw new Error(`unknown figure "${name}", or its module could not be loaded (${error instanceof Error ? error.message : error})`);
+  }
+}
+
+/** @param {Bundle} bundle @param {string} id */
+function findImage(bundle, id) {
+  const index = bundle.images.findIndex((image) => image.id === id);
+  if (index < 0) throw new Error(`no image "${id}" in this bundle; it has ${bundle.images.slice(0, 8).map((image) => image.id).join(', ')}`);
+  return index;
+}
+
+/** @param {Bundle} bundle @param {string} id */
+function findLayer(bundle, id) {
+  const layer = bundle.layers.find((one) => one.id === id);
+  if (!layer) throw new Error(`no layer "${id}" in this bundle; it has ${bundle.layers.map((one) => one.id).join(', ')}`);
+  return layer;
+}
+
+/** @param {State} state @param {string} id @param {number} row @param {number} col */
+function findPatch(state, id, row, col) {
+  const image = findImage(state.bundle, id);
+  const [rows, cols] = state.grid(image);
+  const inside = Number.isInteger(row) && Number.isInteger(col) && row >= 0 && row < rows && col >= 0 && col < cols;
+  if (!inside) throw new Error(`patch (${row}, ${col}) is outside the ${rows} x ${cols} grid of ${state.layer.id} on "${id}"; rows and columns count from 0`);
+  return { image, row, col };
+}
+
+if (!customElements.get('similarity-overlay')) customElements.define('similarity-overlay', SimilarityOverlay);

@@ -1,0 +1,121 @@
+/** Pointer, touch and keyboard on a set of tiles: one cursor for all of them, and what it selects. */
+
+import { relocate, samePatch } from './state.js';
+
+/**
+ * @typedef {import('./state.js').State} State
+ * @typedef {import('./state.js').Patch} Patch
+ * @typedef {import('./tile.js').Tile} Tile
+ * @typedef {{tiles: Tile[], state: State, signal: AbortSignal, selects?: (tile: Tile) => boolean}} Options
+ *   selects: whether patches of this tile can be selected (default: of every tile); the others are only read
+ */
+
+const STEPS = /** @type {Record<string, [number, number]>} */ ({ ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] });
+
+/**
+ * The rules, the same for each way of pointing: the cursor follows the pointer, a tap or the arrow keys; as long as nothing is pinned,
+ * the selection follows the cursor; a click, a second tap or Enter pins the patch under the cursor, or lets it go; Escape clears.
+ * @param {HTMLElement} container holds all tiles
+ * @param {Options} options
+ */
+export function interact(container, { tiles, state, signal, selects = () => true }) {
+  const byElement = new Map(tiles.map((tile) => [tile.element, tile]));
+  const tileOf = (/** @type {Event} */ event) => byElement.get(/** @type {HTMLElement} */ (/** @type {Element} */ (event.target).closest('.tile')));
+  /** Scrubbing by touch: the tile and the patch it began on, and whether the finger moved to another patch. */
+  let scrub = /** @type {{tile: Tile, start: Patch, moved: boolean} | null} */ (null);
+  let touch = false;
+
+  /** @param {Tile} tile @param {Patch} patch */
+  const move = (tile, patch) => {
+    state.point(patch);
+    if (!state.pinned && selects(tile)) state.select(patch, false);
+  };
+  /** @param {Tile} tile @param {Patch} patch */
+  const pin = (tile, patch) => {
+    if (selects(tile) && state.loaded) state.select(patch, !(state.pinned && samePatch(patch, state.selection)));
+  };
+  /** @template {Event} E @param {string} type @param {(event: E, tile: Tile) => void} handler */
+  const on = (type, handler) =>
+    container.addEventListener(
+      type,
+      (event) => {
+        const tile = tileOf(event);
+        if (tile && state.loaded) handler(/** @type {E} */ (event), tile);
+      },
+      { signal },
+    );
+
+  on('pointerdown', (/** @type {PointerEvent} */ event, tile) => {
+    touch = event.pointerType === 'touch';
+    scrub = touch && state.selection?.image === tile.image ? { tile, start: tile.patchAt(event), moved: false } : null;
+    if (scrub) tile.element.setPointerCapture(event.pointerId);
+  });
+  on('pointermove', (/** @type {PointerEvent} */ event, tile) => {
+    if (event.pointerType === 'touch' && !scrub) return;
+    const target = scrub?.tile ?? tile;
+    const patch = target.patchAt(event);
+    if (scrub) scrub.moved ||= !samePatch(patch, scrub.start);
+    if (scrub && !scrub.moved) return;
+    move(target, patch);
+  });
+  on('click', (/** @type {MouseEvent} */ event, tile) => {
+    if (event.detail === 0 || scrub?.moved) return;
+    const patch = tile.patchAt(event);
+    const again = !touch || samePatch(patch, state.cursor);
+    move(tile, patch);
+    if (again) pin(tile, patch);
+  });
+  container.addEventListener('pointerleave', (event) => event.pointerType !== 'touch' && state.point(null), { signal });
+  on('keydown', (/** @type {KeyboardEvent} */ event, tile) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === 'Escape') state.clear();
+    else if (event.key === 'Enter' || event.key === ' ') pin(tile, cursorOn(tile, state));
+    else if (event.key in STEPS && event.shiftKey) step(tiles, tile, STEPS[event.key], move);
+    else if (event.key in STEPS) move(tile, stepped(tile, state, STEPS[event.key]));
+    else return;
+    event.preventDefault();
+  });
+  rove(tiles, state, container, signal);
+}
+
+/** Where the keyboard's cursor is on a tile: where it was, else on the selection, else in the middle. @param {Tile} tile @param {State} state @returns {Patch} */
+function cursorOn({ image }, state) {
+  if (state.cursor?.image === image) return state.cursor;
+  if (state.selection?.image === image) return state.selection;
+  const [rows, cols] = state.grid(image);
+  return { image, row: rows >> 1, col: cols >> 1 };
+}
+
+/** @param {Tile} tile @param {State} state @param {[number, number]} by @returns {Patch} */
+function stepped(tile, state, [down, right]) {
+  const { image, row, col } = cursorOn(tile, state);
+  const [rows, cols] = state.grid(image);
+  return { image, row: Math.min(rows - 1, Math.max(0, row + down)), col: Math.min(cols - 1, Math.max(0, col + right)) };
+}
+
+/** To the next or the previous image, at the same place on it. @param {Tile[]} tiles @param {Tile} tile @param {[number, number]} by @param {(tile: Tile, patch: Patch) => void} move */
+function step(tiles, tile, [down, right], move) {
+  const next = tiles[tiles.indexOf(tile) + down + right];
+  if (!next) return;
+  const { state } = tile;
+  const from = cursorOn(tile, state);
+  next.element.focus();
+  move(next, { image: next.image, ...relocate(from, state.grid(tile.image), state.grid(next.image)) });
+}
+
+/** One Tab stop for all tiles: the one with the focus, else the one with the selection, else the first. @param {Tile[]} tiles @param {State} state @param {HTMLElement} container @param {AbortSignal} signal */
+function rove(tiles, state, container, signal) {
+  let stop = tiles[0];
+  const settle = (/** @type {Tile | undefined} */ tile) => {
+    stop.element.tabIndex = -1;
+    stop = tile ?? tiles[0];
+    stop.element.tabIndex = 0;
+  };
+  const follow = () => {
+    const focused = container.querySelector('.tile:focus');
+    if (!focused) settle(tiles.find((tile) => tile.image === state.selection?.image));
+  };
+  container.addEventListener('focusin', (event) => settle(tiles.find((tile) => tile.element === event.target)), { signal });
+  state.subscribe(follow, signal);
+  follow();
+}

@@ -1,0 +1,88 @@
+/** Scores -> colours -> canvas, and the legend that says what the colours mean. */
+
+import { paintTable, step } from './colormaps.js';
+
+/** @typedef {import('./state.js').State} State */
+
+/** @type {{key: string, table: Uint32Array}} */
+let cached = { key: '', table: new Uint32Array() };
+
+/** The paint table of a display as packed pixels. @param {import('./state.js').Display} display */
+function pixelTable({ style, colormap, opacity }) {
+  const key = `${style} ${colormap} ${opacity}`;
+  if (cached.key !== key) cached = { key, table: new Uint32Array(paintTable(style, colormap, opacity).buffer) };
+  return cached.table;
+}
+
+/**
+ * Paint the scores of an image, one canvas pixel for each patch; CSS scales it over the image.
+ * Without scores the canvas is empty.
+ * @param {HTMLCanvasElement} canvas @param {State} state @param {number} image
+ */
+export function paintMap(canvas, state, image) {
+  const [rows, cols] = state.grid(image);
+  if (canvas.width !== cols) canvas.width = cols;
+  if (canvas.height !== rows) canvas.height = rows;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  const scores = state.scores[image];
+  if (!scores) return context.clearRect(0, 0, cols, rows);
+  const pixels = context.createImageData(cols, rows);
+  const packed = new Uint32Array(pixels.data.buffer);
+  const [low, high] = state.range;
+  const table = pixelTable(state.display);
+  for (let i = 0; i < packed.length; i++) packed[i] = table[step(scores[i], low, high)];
+  context.putImageData(pixels, 0, 0);
+}
+
+/** A similarity as it is printed everywhere: two decimals, a true minus. @param {number} value */
+export function formatValue(value) {
+  const text = value.toFixed(2);
+  return text === '-0.00' ? '0.00' : text.replace('-', '\u2212');
+}
+
+/** The colours with the values of their ends, and a tick at the value under the cursor. */
+export class Legend {
+  /** @param {State} state */
+  constructor(state) {
+    this.state = state;
+    this.element = document.createElement('div');
+    this.element.className = 'legend';
+    [this.low, this.ramp, this.high, this.name] = ['low', 'ramp', 'high', 'name'].map((part) => {
+      const span = document.createElement('span');
+      span.className = part;
+      this.element.append(span);
+      return span;
+    });
+    this.tick = document.createElement('i');
+    this.ramp.append(this.tick);
+    this.name.textContent = 'cosine similarity';
+    this.update();
+  }
+
+  /** Follow the range, the colours and the cursor. */
+  update() {
+    const { state } = this;
+    const [low, high] = state.range;
+    const [openLow, openHigh] = state.display.range === 'layer' ? ['\u2264', '\u2265'] : ['', ''];
+    this.low.textContent = openLow + formatValue(low);
+    this.high.textContent = openHigh + formatValue(high);
+    const { style, colormap, opacity } = state.display;
+    const key = `${style} ${colormap} ${opacity}`;
+    if (this.ramp.dataset.key !== key) this.ramp.style.backgroundImage = gradient(style, colormap, opacity);
+    this.ramp.dataset.key = key;
+    const value = state.value(state.cursor);
+    this.tick.hidden = value === null;
+    if (value !== null) this.tick.style.left = `${(100 * step(value, low, high)) / 255}%`;
+  }
+}
+
+/** The paint table as a CSS gradient over the mid-grey of a photograph. @param {import('./colormaps.js').Style} style @param {import('./colormaps.js').Colormap} colormap @param {number} opacity */
+function gradient(style, colormap, opacity) {
+  const table = paintTable(style, colormap, style === 'heat' ? 1 : opacity);
+  const stops = [];
+  for (let i = 0; i < 256; i += 15) {
+    const [red, green, blue, alpha] = table.subarray(i * 4, i * 4 + 4);
+    stops.push(style === 'heat' ? `rgb(${red} ${green} ${blue})` : `rgb(${235 - 235 * (alpha / 255)} ${235 - 235 * (alpha / 255)} ${230 - 230 * (alpha / 255)})`);
+  }
+  return `linear-gradient(to right, ${stops.join(', ')})`;
+}

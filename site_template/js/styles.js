@@ -1,0 +1,86 @@
+/** The style of a figure. Text takes its colour from the page around it; light and dark follow the page's `color-scheme`. */
+
+const CSS = `
+:host { display: block; container-type: inline-size; --accent: light-dark(#b4530a, #ffab5e); --rule: color-mix(in srgb, currentColor 16%, transparent);
+  --quiet: color-mix(in srgb, currentColor 68%, transparent); --selection: #ffd60a; font: 400 15px/1.5 system-ui, sans-serif; }
+:host([hidden]) { display: none; }
+* { box-sizing: border-box; }
+[hidden] { display: none !important; }
+.figure { display: flex; flex-direction: column; gap: 12px; }
+.bar, .controls, .settings, .pickers { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 22px; }
+.bar { justify-content: space-between; font-size: 14px; }
+.choice { display: inline-flex; align-items: center; gap: 7px; color: var(--quiet); white-space: nowrap; }
+select, button, input { font: inherit; accent-color: var(--accent); }
+select, button { color: inherit; }
+.choice select { max-width: 15em; padding: 3px 4px; border: 1px solid var(--rule); border-radius: 5px; background: light-dark(#fff, #1f2024); color: light-dark(#1b1b1d, #ececee); }
+.choice input[type=range] { width: 84px; }
+.layers { display: inline-flex; margin: 0; padding: 0; border: 1px solid var(--rule); border-radius: 7px; overflow: hidden; }
+.layers legend { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.layers label { position: relative; }
+.layers input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer; }
+.layers span { display: block; padding: 5px 13px; color: var(--quiet); }
+.layers small { font-size: 12px; font-variant-numeric: tabular-nums; }
+.layers input:checked + span { background: light-dark(#1b1b1d, #ececee); color: light-dark(#fff, #141517); }
+.layers input:focus-visible + span { outline: 2px solid var(--accent); outline-offset: -3px; border-radius: 6px; }
+.toggle, .clear { padding: 3px 11px; border: 1px solid var(--rule); border-radius: 5px; background: none; cursor: pointer; }
+.toggle { display: none; }
+.legend { display: flex; align-items: center; gap: 8px; color: var(--quiet); font-variant-numeric: tabular-nums; white-space: nowrap; }
+.legend .ramp { position: relative; width: 150px; height: 9px; border-radius: 2px; }
+.legend .ramp i { position: absolute; top: -4px; bottom: -4px; width: 2px; margin-left: -1px; background: currentColor; }
+.gallery, .pair { display: flex; flex-wrap: wrap; }
+.pair { flex-wrap: nowrap; gap: 16px; align-items: flex-start; }
+.pair .tile { flex: 1 1 0; min-width: 0; }
+.pickers { margin-bottom: 12px; font-size: 14px; }
+.tile { position: relative; overflow: hidden; border-radius: 3px; background: light-dark(#eee, #26272b); cursor: crosshair; user-select: none; -webkit-user-select: none; -webkit-touch-callout: none; touch-action: manipulation; }
+.tile > * { pointer-events: none; }
+.tile:focus { outline: none; }
+.tile:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.tile.source { touch-action: pinch-zoom; }
+.tile img, .tile canvas { position: absolute; inset: 0; display: block; width: 100%; height: 100%; }
+.tile img { object-fit: fill; color: inherit; font-size: 13px; }
+.tile.no-picture img { inset: 8px; width: auto; }
+.tile.mapped img { filter: grayscale(1) brightness(0.72); }
+.tile.mapped.spotlight img { filter: none; }
+.map { image-rendering: pixelated; }
+.map.smooth { image-rendering: auto; }
+.name { position: absolute; left: 0; right: 0; bottom: 0; padding: 18px 8px 4px; overflow: hidden; color: #fff; font-size: 13px; line-height: 1.3; text-overflow: ellipsis; white-space: nowrap;
+  background: linear-gradient(transparent, rgb(0 0 0 / 0.55)); }
+.mark { position: absolute; min-width: 11px; min-height: 11px; border-radius: 2px; transform: translate(-50%, -50%); }
+.selected { border: 3px solid var(--selection); box-shadow: 0 0 0 2px #16130a, inset 0 0 0 1.5px #16130a; }
+.pinned .selected { box-shadow: 0 0 0 2px #16130a, inset 0 0 0 1.5px #16130a, 0 0 0 5px #fff, 0 0 0 6.5px #16130a; }
+.best { border: 2px solid #fff; box-shadow: 0 0 0 1.5px rgb(0 0 0 / 0.75), inset 0 0 0 1px rgb(0 0 0 / 0.5); }
+.cursor { border: 2px dashed #fff; box-shadow: 0 0 0 1.5px rgb(0 0 0 / 0.75); z-index: 1; }
+.value { position: absolute; top: calc(100% + 5px); left: 50%; padding: 0 6px; border-radius: 3px; background: rgb(0 0 0 / 0.8); color: #fff; font: 650 12px/18px system-ui, sans-serif; font-variant-numeric: tabular-nums; transform: translateX(-50%); }
+.above .value { top: auto; bottom: calc(100% + 5px); }
+.start .value { left: 0; transform: none; }
+.end .value { left: auto; right: 0; transform: none; }
+.readout { position: sticky; bottom: 0; z-index: 3; display: flex; align-items: center; justify-content: space-between; gap: 12px; min-height: 40px; margin: 0; padding: 5px 0; color: var(--quiet); font-size: 14px; font-variant-numeric: tabular-nums;
+  background: color-mix(in srgb, var(--overlay-background, Canvas) 92%, transparent); }
+.readout .text { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.readout b { color: light-dark(#1b1b1d, #ececee); font-weight: 600; }
+.error { margin: 0; padding: 14px 16px; border-left: 3px solid light-dark(#b3261e, #ff8a80); background: light-dark(#fdf1ef, #2b1a19); color: light-dark(#5c1a15, #ffd9d5); overflow-wrap: anywhere; }
+.failed .body, .failed .readout, .failed .legend { display: none; }
+@container (max-width: 1080px) { .bar { flex-direction: column; align-items: flex-start; } }
+@container (max-width: 599px) {
+  .settings { display: none; width: 100%; }
+  .settings.open { display: flex; }
+  .toggle { display: inline-block; }
+  .legend .ramp { width: 110px; }
+  .pair { gap: 8px; }
+  .tile.source { position: sticky; top: 8px; bottom: 46px; z-index: 2; box-shadow: 0 1px 10px rgb(0 0 0 / 0.35); }
+  .readout .text { white-space: normal; font-size: 13px; line-height: 1.35; }
+  .name { font-size: 12px; }
+}
+`;
+
+/** @type {CSSStyleSheet | undefined} */
+let shared;
+
+/** One style sheet for all figures; adopted, because a host page's style-src may forbid a <style>. */
+export function sheet() {
+  if (!shared) {
+    shared = new CSSStyleSheet();
+    shared.replaceSync(CSS);
+  }
+  return shared;
+}

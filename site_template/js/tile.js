@@ -1,0 +1,115 @@
+/** One image with its map, the outlines on it and its name. */
+
+import { formatValue, paintMap } from './overlay.js';
+
+/**
+ * @typedef {import('./state.js').State} State
+ * @typedef {import('./state.js').Patch} Patch
+ */
+
+/** @param {string} className @param {string} [tag] */
+function part(className, tag = 'div') {
+  const element = document.createElement(tag);
+  element.className = className;
+  return element;
+}
+
+export class Tile {
+  /**
+   * @param {State} state
+   * @param {number} image index
+   * @param {{map?: boolean}} [options] map: whether the similarity map is drawn on this image (default yes)
+   */
+  constructor(state, image, { map = true } = {}) {
+    this.state = state;
+    this.image = image;
+    this.map = map;
+    const { title, width, height } = state.bundle.images[image];
+    this.aspect = width / height;
+    this.element = part('tile');
+    this.element.dataset.image = String(image);
+    this.element.setAttribute('role', 'application');
+    this.element.setAttribute('aria-roledescription', 'image with patches');
+    this.element.tabIndex = -1;
+    this.picture = this.createPicture();
+    this.canvas = /** @type {HTMLCanvasElement} */ (part('map', 'canvas'));
+    [this.best, this.cursor, this.selected] = ['best', 'cursor', 'selected'].map((name) => part(`mark ${name}`));
+    this.bestValue = this.best.appendChild(part('value', 'span'));
+    this.cursorValue = this.cursor.appendChild(part('value', 'span'));
+    this.name = part('name', 'span');
+    this.name.textContent = title;
+    this.element.append(this.picture, this.canvas, this.name, this.best, this.cursor, this.selected);
+    this.paint();
+  }
+
+  createPicture() {
+    const { bundle } = this.state;
+    const image = bundle.images[this.image];
+    const picture = document.createElement('img');
+    const url = bundle.imageUrl(image);
+    // A canvas that holds a picture from another host can be saved only if it was fetched with CORS.
+    if (!url.startsWith('data:')) picture.crossOrigin = 'anonymous';
+    Object.assign(picture, { alt: image.alt || image.title, width: image.width, height: image.height, draggable: false, decoding: 'async', src: url });
+    picture.addEventListener('error', () => this.element.classList.add('no-picture'));
+    return picture;
+  }
+
+  /** Draw everything anew: after a change of selection, layer or display. */
+  paint() {
+    const { state, image } = this;
+    const shown = state.scores[image] !== undefined && this.map;
+    const source = state.selection?.image === image;
+    if (this.map) paintMap(this.canvas, state, image);
+    this.canvas.classList.toggle('smooth', state.smooth);
+    this.element.classList.toggle('mapped', shown);
+    this.element.classList.toggle('spotlight', state.display.style === 'spotlight');
+    this.element.classList.toggle('source', source);
+    this.element.classList.toggle('pinned', source && state.pinned);
+    this.place(this.selected, source ? state.selection : null);
+    const best = shown && !source ? state.best(image) : null;
+    this.place(this.best, best);
+    if (best) this.bestValue.textContent = formatValue(best.value);
+    this.paintCursor();
+  }
+
+  /** Draw what follows the pointer: the outline under it and its value. */
+  paintCursor() {
+    const { state } = this;
+    const cursor = state.cursor?.image === this.image ? state.cursor : null;
+    const value = state.value(cursor);
+    const selecting = this.element.classList.contains('source') && !state.pinned;
+    this.place(this.cursor, cursor && value !== null && !selecting ? cursor : null);
+    if (value !== null) this.cursorValue.textContent = formatValue(value);
+    this.describe(cursor ?? (state.selection?.image === this.image ? state.selection : null), value);
+  }
+
+  /** @param {Patch | null} patch @param {number | null} value */
+  describe(patch, value) {
+    const { title, alt } = this.state.bundle.images[this.image];
+    const [rows, cols] = this.state.grid(this.image);
+    const where = patch ? `, row ${patch.row + 1} of ${rows}, column ${patch.col + 1} of ${cols}` : '';
+    const similar = value === null ? '' : `, similarity ${formatValue(value)}`;
+    this.element.setAttribute('aria-label', `${title}${alt && alt !== title ? ` (${alt})` : ''}${where}${similar}`);
+  }
+
+  /** Put an outline around a patch, or take it away. @param {HTMLElement} mark @param {Patch | null} patch */
+  place(mark, patch) {
+    mark.hidden = !patch;
+    if (!patch) return;
+    const [rows, cols] = this.state.grid(this.image);
+    const [x, y] = [(patch.col + 0.5) / cols, (patch.row + 0.5) / rows];
+    Object.assign(mark.style, { left: `${100 * x}%`, top: `${100 * y}%`, width: `${100 / cols}%`, height: `${100 / rows}%` });
+    mark.classList.toggle('above', y > 0.75);
+    mark.classList.toggle('start', x < 0.12);
+    mark.classList.toggle('end', x > 0.88);
+  }
+
+  /** The patch at a place on the screen. @param {{clientX: number, clientY: number}} event @returns {Patch} */
+  patchAt(event) {
+    const box = this.element.getBoundingClientRect();
+    const [rows, cols] = this.state.grid(this.image);
+    const cell = (/** @type {number} */ offset, /** @type {number} */ size, /** @type {number} */ count) =>
+      Math.min(count - 1, Math.max(0, Math.floor((offset / size) * count)));
+    return { image: this.image, row: cell(event.clientY - box.top, box.height, rows), col: cell(event.clientX - box.left, box.width, cols) };
+  }
+}
