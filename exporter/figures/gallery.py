@@ -6,7 +6,7 @@ FIGURE = FigureType(
     name="gallery",
     title="Across all images",
     caption=(
-        "Point at a patch, or tap it, or use the arrow keys (Shift with an arrow changes the image). Every image lights up where the network"
-        " represents it most like that patch; its best match is framed, with the value. Click or Enter pins the patch, Esc clears it."
+        "The best match on every image is framed, with its value. A click or Enter pins the patch, Esc clears it."
+        " By keyboard: arrows move, Shift with an arrow changes the image."
     ),
 )

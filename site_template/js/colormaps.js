@@ -39,8 +39,8 @@ export function paintTable(style, name, opacity) {
   const table = new Uint8ClampedArray(256 * 4);
   const colors = colormap(name);
   for (let i = 0; i < 256; i++) {
-    const strength = name === 'diverging' ? Math.abs(i / 127.5 - 1) : i / 255;
-    const alpha = style === 'spotlight' ? 1 - strength : Math.min(1, 1.25 * strength);
+    const strength = style === 'heat' && name === 'diverging' ? Math.abs(i / 127.5 - 1) : i / 255;
+    const alpha = style === 'spotlight' ? 0.85 * (1 - strength ** 0.7) : Math.min(1, 1.25 * strength);
     if (style === 'heat') table.set(colors.subarray(i * 3, i * 3 + 3), i * 4);
     table[i * 4 + 3] = 255 * opacity * alpha;
   }

@@ -1,6 +1,7 @@
 /** The controls of a figure: which layer, and how its map is drawn. All native elements. */
 
 import { COLORMAPS, STYLES } from './colormaps.js';
+import { choice, make } from './dom.js';
 import { RANGES } from './state.js';
 
 /**
@@ -11,22 +12,6 @@ import { RANGES } from './state.js';
 const LABELS = /** @type {Record<string, string>} */ ({ heat: 'heatmap', layer: 'this layer', unit: '0 to 1', patch: 'this patch' });
 /** More layers than this are offered as a list. */
 const MAX_SEGMENTS = 4;
-
-/** @template {keyof HTMLElementTagNameMap} T @param {T} tag @param {Record<string, unknown>} [properties] @param {...(Node | string)} children @returns {HTMLElementTagNameMap[T]} */
-export function make(tag, properties = {}, ...children) {
-  const element = document.createElement(tag);
-  Object.assign(element, properties);
-  element.append(...children);
-  return element;
-}
-
-/** A labelled list. @param {string} label @param {{value: string, text: string}[]} options @param {string} value @param {(value: string) => void} onChange */
-export function choice(label, options, value, onChange) {
-  const select = make('select', {}, ...options.map((option) => make('option', option)));
-  select.value = value;
-  select.addEventListener('change', () => onChange(select.value));
-  return { element: make('label', { className: 'choice' }, make('span', { textContent: label }), select), select };
-}
 
 /** Layers from deep to shallow. @param {Layer[]} layers */
 export function deepestFirst(layers) {

@@ -4,7 +4,8 @@
  */
 
 import { ATTRIBUTES, DISPLAY, Mirrored, RESTART, numberOf } from './attributes.js';
-import { controls, deepestFirst, make } from './controls.js';
+import { controls, deepestFirst } from './controls.js';
+import { make } from './dom.js';
 import { openBundle } from './library.js';
 import { Legend } from './overlay.js';
 import { Readout } from './readout.js';
@@ -187,8 +188,8 @@ export class SimilarityOverlay extends Mirrored {
 function frame(root, state, onLayer, signal) {
   const [legend, readout] = [new Legend(state), new Readout(state)];
   const body = make('div', { className: 'body' });
-  const bar = make('div', { className: 'bar' }, controls(state, (layer) => onLayer(layer.id), signal), legend.element);
-  const figure = make('div', { className: 'figure' }, bar, body, readout.element);
+  const foot = make('div', { className: 'foot' }, readout.element, legend.element);
+  const figure = make('div', { className: 'figure' }, controls(state, (layer) => onLayer(layer.id), signal), body, foot);
   root.replaceChildren(figure);
   state.subscribe((change) => {
     legend.update();

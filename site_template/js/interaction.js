@@ -19,7 +19,7 @@ const STEPS = /** @type {Record<string, [number, number]>} */ ({ ArrowUp: [-1, 0
  * @param {Options} options
  */
 export function interact(container, { tiles, state, signal, selects = () => true }) {
-  const byElement = new Map(tiles.map((tile) => [tile.element, tile]));
+  const byElement = new Map(tiles.map((tile) => [/** @type {HTMLElement} */ (tile.element), tile]));
   const tileOf = (/** @type {Event} */ event) => byElement.get(/** @type {HTMLElement} */ (/** @type {Element} */ (event.target).closest('.tile')));
   /** Scrubbing by touch: the tile and the patch it began on, and whether the finger moved to another patch. */
   let scrub = /** @type {{tile: Tile, start: Patch, moved: boolean} | null} */ (null);

@@ -1,7 +1,7 @@
 /** Rows of images of equal height that fill the width, the last one too. No DOM. */
 
 /**
- * Break images into rows so that row heights stay near `target` (least squared deviation over all breaks).
+ * Break images into rows so that row heights stay near `target` (least squared deviation, of the logarithm, over all images).
  * @param {number[]} aspects width / height of each image
  * @param {number} width of a row
  * @param {number} target height wanted
@@ -15,7 +15,7 @@ export function justifiedRows(aspects, width, target, gap) {
     for (let first = end - 1, sum = 0; first >= 0; first--) {
       sum += aspects[first];
       const height = rowHeight(sum, end - first, width, gap);
-      const total = cost[first] + Math.log(Math.max(height, 1) / target) ** 2;
+      const total = cost[first] + (end - first) * Math.log(Math.max(height, 1) / target) ** 2;
       if (total < cost[end]) [cost[end], start[end]] = [total, first];
       if (height < target / 3) break;
     }

@@ -1,6 +1,7 @@
 /** Scores -> colours -> canvas, and the legend that says what the colours mean. */
 
 import { paintTable, step } from './colormaps.js';
+import { make } from './dom.js';
 
 /** @typedef {import('./state.js').State} State */
 
@@ -45,17 +46,11 @@ export class Legend {
   /** @param {State} state */
   constructor(state) {
     this.state = state;
-    this.element = document.createElement('div');
-    this.element.className = 'legend';
-    [this.low, this.ramp, this.high, this.name] = ['low', 'ramp', 'high', 'name'].map((part) => {
-      const span = document.createElement('span');
-      span.className = part;
-      this.element.append(span);
-      return span;
-    });
-    this.tick = document.createElement('i');
-    this.ramp.append(this.tick);
-    this.name.textContent = 'cosine similarity';
+    this.tick = make('i');
+    this.low = make('span');
+    this.ramp = make('span', { className: 'ramp' }, this.tick);
+    this.high = make('span');
+    this.element = make('div', { className: 'legend' }, this.low, this.ramp, this.high, 'cosine similarity');
     this.update();
   }
 

@@ -1,6 +1,6 @@
 /** The line that says in words and numbers what is selected, what is under the cursor, and the closest elsewhere. */
 
-import { make } from './controls.js';
+import { make } from './dom.js';
 import { formatValue } from './overlay.js';
 
 /** @typedef {import('./state.js').State} State */

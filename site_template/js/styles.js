@@ -7,8 +7,8 @@ const CSS = `
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 .figure { display: flex; flex-direction: column; gap: 12px; }
-.bar, .controls, .settings, .pickers { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 22px; }
-.bar { justify-content: space-between; font-size: 14px; }
+.controls, .settings, .pickers { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 22px; }
+.controls { font-size: 14px; }
 .choice { display: inline-flex; align-items: center; gap: 7px; color: var(--quiet); white-space: nowrap; }
 select, button, input { font: inherit; accent-color: var(--accent); }
 select, button { color: inherit; }
@@ -18,13 +18,13 @@ select, button { color: inherit; }
 .layers legend { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .layers label { position: relative; }
 .layers input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer; }
-.layers span { display: block; padding: 5px 13px; color: var(--quiet); }
+.layers span { display: block; padding: 5px 12px; white-space: nowrap; color: var(--quiet); }
 .layers small { font-size: 12px; font-variant-numeric: tabular-nums; }
 .layers input:checked + span { background: light-dark(#1b1b1d, #ececee); color: light-dark(#fff, #141517); }
 .layers input:focus-visible + span { outline: 2px solid var(--accent); outline-offset: -3px; border-radius: 6px; }
 .toggle, .clear { padding: 3px 11px; border: 1px solid var(--rule); border-radius: 5px; background: none; cursor: pointer; }
 .toggle { display: none; }
-.legend { display: flex; align-items: center; gap: 8px; color: var(--quiet); font-variant-numeric: tabular-nums; white-space: nowrap; }
+.legend { display: flex; align-items: center; gap: 8px; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .legend .ramp { position: relative; width: 150px; height: 9px; border-radius: 2px; }
 .legend .ramp i { position: absolute; top: -4px; bottom: -4px; width: 2px; margin-left: -1px; background: currentColor; }
 .gallery, .pair { display: flex; flex-wrap: wrap; }
@@ -39,11 +39,11 @@ select, button { color: inherit; }
 .tile img, .tile canvas { position: absolute; inset: 0; display: block; width: 100%; height: 100%; }
 .tile img { object-fit: fill; color: inherit; font-size: 13px; }
 .tile.no-picture img { inset: 8px; width: auto; }
-.tile.mapped img { filter: grayscale(1) brightness(0.72); }
+.tile.mapped img { filter: grayscale(1) brightness(0.84); }
 .tile.mapped.spotlight img { filter: none; }
 .map { image-rendering: pixelated; }
 .map.smooth { image-rendering: auto; }
-.name { position: absolute; left: 0; right: 0; bottom: 0; padding: 18px 8px 4px; overflow: hidden; color: #fff; font-size: 13px; line-height: 1.3; text-overflow: ellipsis; white-space: nowrap;
+.tile .name { position: absolute; left: 0; right: 0; bottom: 0; padding: 18px 8px 4px; overflow: hidden; color: #fff; font-size: 13px; line-height: 1.3; text-overflow: ellipsis; white-space: nowrap;
   background: linear-gradient(transparent, rgb(0 0 0 / 0.55)); }
 .mark { position: absolute; min-width: 11px; min-height: 11px; border-radius: 2px; transform: translate(-50%, -50%); }
 .selected { border: 3px solid var(--selection); box-shadow: 0 0 0 2px #16130a, inset 0 0 0 1.5px #16130a; }
@@ -54,22 +54,26 @@ select, button { color: inherit; }
 .above .value { top: auto; bottom: calc(100% + 5px); }
 .start .value { left: 0; transform: none; }
 .end .value { left: auto; right: 0; transform: none; }
-.readout { position: sticky; bottom: 0; z-index: 3; display: flex; align-items: center; justify-content: space-between; gap: 12px; min-height: 40px; margin: 0; padding: 5px 0; color: var(--quiet); font-size: 14px; font-variant-numeric: tabular-nums;
-  background: color-mix(in srgb, var(--overlay-background, Canvas) 92%, transparent); }
-.readout .text { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.foot { position: sticky; bottom: 0; z-index: 3; display: flex; align-items: center; justify-content: space-between; gap: 6px 24px; min-height: 52px; padding: 6px 0; color: var(--quiet); font-size: 14px;
+  background: var(--overlay-background, Canvas); }
+.readout { display: flex; align-items: center; gap: 12px; min-width: 0; margin: 0; font-variant-numeric: tabular-nums; }
+.readout .text { line-height: 1.35; text-wrap: pretty; }
 .readout b { color: light-dark(#1b1b1d, #ececee); font-weight: 600; }
 .error { margin: 0; padding: 14px 16px; border-left: 3px solid light-dark(#b3261e, #ff8a80); background: light-dark(#fdf1ef, #2b1a19); color: light-dark(#5c1a15, #ffd9d5); overflow-wrap: anywhere; }
-.failed .body, .failed .readout, .failed .legend { display: none; }
-@container (max-width: 1080px) { .bar { flex-direction: column; align-items: flex-start; } }
+.failed .body, .failed .foot { display: none; }
 @container (max-width: 599px) {
   .settings { display: none; width: 100%; }
   .settings.open { display: flex; }
   .toggle { display: inline-block; }
-  .legend .ramp { width: 110px; }
+  .controls { gap: 8px 10px; }
+  .layers span { padding: 5px 9px; }
   .pair { gap: 8px; }
-  .tile.source { position: sticky; top: 8px; bottom: 46px; z-index: 2; box-shadow: 0 1px 10px rgb(0 0 0 / 0.35); }
-  .readout .text { white-space: normal; font-size: 13px; line-height: 1.35; }
-  .name { font-size: 12px; }
+  .gallery .tile.source { position: sticky; top: 8px; z-index: 2; box-shadow: 0 1px 10px rgb(0 0 0 / 0.35); }
+  .gallery.moved .tile.source { bottom: 96px; }
+  .foot { flex-direction: column-reverse; align-items: stretch; gap: 4px; padding: 8px 0; font-size: 13px; }
+  .readout { min-height: 38px; justify-content: space-between; }
+  .legend .ramp { flex: 1; }
+  .tile .name { font-size: 12px; }
 }
 `;
 

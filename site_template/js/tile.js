@@ -1,18 +1,12 @@
 /** One image with its map, the outlines on it and its name. */
 
+import { make } from './dom.js';
 import { formatValue, paintMap } from './overlay.js';
 
 /**
  * @typedef {import('./state.js').State} State
  * @typedef {import('./state.js').Patch} Patch
  */
-
-/** @param {string} className @param {string} [tag] */
-function part(className, tag = 'div') {
-  const element = document.createElement(tag);
-  element.className = className;
-  return element;
-}
 
 export class Tile {
   /**
@@ -26,31 +20,30 @@ export class Tile {
     this.map = map;
     const { title, width, height } = state.bundle.images[image];
     this.aspect = width / height;
-    this.element = part('tile');
+    this.picture = this.createPicture();
+    this.canvas = make('canvas', { className: 'map' });
+    this.bestValue = make('span', { className: 'value' });
+    this.best = make('div', { className: 'mark best' }, this.bestValue);
+    this.cursorValue = make('span', { className: 'value' });
+    this.cursor = make('div', { className: 'mark cursor' }, this.cursorValue);
+    this.selected = make('div', { className: 'mark selected' });
+    const name = make('span', { className: 'name', textContent: title });
+    this.element = make('div', { className: 'tile', tabIndex: -1 }, this.picture, this.canvas, name, this.best, this.cursor, this.selected);
     this.element.dataset.image = String(image);
     this.element.setAttribute('role', 'application');
     this.element.setAttribute('aria-roledescription', 'image with patches');
-    this.element.tabIndex = -1;
-    this.picture = this.createPicture();
-    this.canvas = /** @type {HTMLCanvasElement} */ (part('map', 'canvas'));
-    [this.best, this.cursor, this.selected] = ['best', 'cursor', 'selected'].map((name) => part(`mark ${name}`));
-    this.bestValue = this.best.appendChild(part('value', 'span'));
-    this.cursorValue = this.cursor.appendChild(part('value', 'span'));
-    this.name = part('name', 'span');
-    this.name.textContent = title;
-    this.element.append(this.picture, this.canvas, this.name, this.best, this.cursor, this.selected);
+    this.picture.addEventListener('error', () => this.element.classList.add('no-picture'));
     this.paint();
   }
 
   createPicture() {
     const { bundle } = this.state;
     const image = bundle.images[this.image];
-    const picture = document.createElement('img');
     const url = bundle.imageUrl(image);
+    const picture = make('img', { alt: image.alt || image.title, width: image.width, height: image.height, draggable: false, decoding: 'async' });
     // A canvas that holds a picture from another host can be saved only if it was fetched with CORS.
     if (!url.startsWith('data:')) picture.crossOrigin = 'anonymous';
-    Object.assign(picture, { alt: image.alt || image.title, width: image.width, height: image.height, draggable: false, decoding: 'async', src: url });
-    picture.addEventListener('error', () => this.element.classList.add('no-picture'));
+    picture.src = url;
     return picture;
   }
 

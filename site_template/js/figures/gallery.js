@@ -8,7 +8,7 @@ import { Tile } from '../tile.js';
 
 const GAP = 12;
 const NARROW = { width: 600, gap: 8, height: 150 };
-const HEIGHT = 260;
+const HEIGHT = 280;
 /** Extreme panoramas are drawn squeezed, so that every row has a height worth looking at. */
 const MAX_ASPECT = 4;
 
@@ -25,6 +25,8 @@ export function mount(body, { state, signal }) {
   signal.addEventListener('abort', () => resize.disconnect());
   arrange(gallery, tiles);
   state.subscribe((change) => {
+    // The opening selection may lie below the first screen; only one that the reader made follows the view upwards as well.
+    if (change === 'cursor') gallery.classList.add('moved');
     for (const tile of tiles) {
       if (change === 'cursor') tile.paintCursor();
       else tile.paint();

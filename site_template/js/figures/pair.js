@@ -1,6 +1,6 @@
 /** Two images: a patch selected on the left one, its similarities on the right one. */
 
-import { choice, make } from '../controls.js';
+import { choice, make } from '../dom.js';
 import { interact } from '../interaction.js';
 import { Tile } from '../tile.js';
 

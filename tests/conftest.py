@@ -1,0 +1,129 @@
+"""What several test modules share: networks small and real, photos made and real, sites written once."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image, ImageDraw
+
+ROOT = Path(__file__).resolve().parent.parent
+CASES = ROOT.parent / "shared" / "cases"
+
+
+def run_python(code: str, cache: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Run code in a fresh interpreter with the model cache at `cache`."""
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, env={**os.environ, "OVERLAY_EXPORT_CACHE": str(cache)})
+
+
+@pytest.fixture(scope="session")
+def conversion(tmp_path_factory):
+    """(cache folder, process) of the one real conversion of the default network."""
+    folder = tmp_path_factory.mktemp("models")
+    return folder, run_python("from exporter.models import open_model; open_model(notify=print)", folder)
+
+
+@pytest.fixture(scope="session")
+def model_cache(conversion):
+    """The default network is in the cache; for tests that do not look at the conversion itself."""
+    folder, process = conversion
+    assert process.returncode == 0, process.stderr
+    before = os.environ.get("OVERLAY_EXPORT_CACHE")
+    os.environ["OVERLAY_EXPORT_CACHE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["OVERLAY_EXPORT_CACHE"]
+    else:
+        os.environ["OVERLAY_EXPORT_CACHE"] = before
+
+
+@pytest.fixture(scope="session")
+def tiny_network(tmp_path_factory):
+    """An .onnx file of two layers, `shallow` (stride 4, 6 channels, not negative) and `deep` (stride 8, 10 channels, signed), seeded weights."""
+    path = tmp_path_factory.mktemp("network") / "tiny.onnx"
+    random = np.random.default_rng(7)
+    weights = {"w1": random.normal(size=(6, 3, 4, 4)), "w2": random.normal(size=(10, 6, 2, 2))}
+    nodes = [
+        helper.make_node("Conv", ["image", "w1"], ["conv"], strides=[4, 4], kernel_shape=[4, 4]),
+        helper.make_node("Relu", ["conv"], ["shallow"]),
+        helper.make_node("Conv", ["shallow", "w2"], ["deep"], strides=[2, 2], kernel_shape=[2, 2]),
+    ]
+    tensors = [numpy_helper.from_array(values.astype(np.float32), name) for name, values in weights.items()]
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 3, "h", "w"])
+    output = helper.make_tensor_value_info("deep", TensorProto.FLOAT, None)
+    graph = helper.make_graph(nodes, "tiny", [image], [output], tensors)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
+    return path
+
+
+def make_photo(path: Path, seed: int, size: tuple[int, int] = (96, 64)) -> Path:
+    """A picture with some structure, written to `path` in the format of its suffix."""
+    random = np.random.default_rng(seed)
+    picture = Image.new("RGB", size, tuple(random.integers(0, 256, 3).tolist()))
+    draw = ImageDraw.Draw(picture)
+    for _ in range(12):
+        x, y = random.integers(0, size[0]), random.integers(0, size[1])
+        w, h = random.integers(4, 40, 2)
+        draw.ellipse([x, y, x + w, y + h], fill=tuple(random.integers(0, 256, 3).tolist()))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path)
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of five small made photos of three shapes, in two sub-folders and at its root."""
+    folder = tmp_path / "photos"
+    make_photo(folder / "first.png", 1)
+    make_photo(folder / "dogs" / "rex.jpg", 2, (64, 96))
+    make_photo(folder / "dogs" / "fido.png", 3)
+    make_photo(folder / "cats" / "tom.png", 4, (80, 80))
+    make_photo(folder / "cats" / "kit.jpg", 5)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_photos(tmp_path_factory):
+    """The real photos of `make demo`."""
+    folder = tmp_path_factory.mktemp("demo") / "photos"
+    subprocess.run([sys.executable, str(ROOT / "examples" / "photos.py"), str(folder)], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def default_site(tmp_path_factory, demo_photos, model_cache):
+    """A site of real photos by the default network at 448, block3 and block4. Not to be changed."""
+    from exporter import export
+
+    site = tmp_path_factory.mktemp("default") / "site"
+    export(demo_photos, site)
+    return site
+
+
+@pytest.fixture(scope="session")
+def default_page(tmp_path_factory, demo_photos, model_cache):
+    """The same as a single file."""
+    from exporter import export
+
+    page = tmp_path_factory.mktemp("default") / "page.html"
+    export(demo_photos, page)
+    return page
+
+
+@pytest.fixture
+def site_copy(default_site, tmp_path):
+    """A copy of the default site that a test may damage."""
+    return Path(shutil.copytree(default_site, tmp_path / "site"))
+
+
+@pytest.fixture(scope="session")
+def cases():
+    """Real images that some checkouts have beside the project; tests that need them skip cleanly without."""
+    if not CASES.is_dir():
+        pytest.skip("the shared cases are not here")
+    return CASES
