@@ -13,7 +13,6 @@ import click
 
 from exporter import __version__
 from exporter.errors import ExportError, UsageError
-from exporter.parallel import usable_cores
 
 
 def _command(function: Callable[..., None]) -> Callable[..., None]:
@@ -64,11 +63,13 @@ class _Names(click.ParamType):
         return names
 
 
-def _model_options(function: Callable[..., None]) -> Callable[..., None]:
-    """The options that say which network and how its input is prepared."""
+_model = click.option("--model", default="efficientnet-lite0", show_default=True, metavar="NAME|FILE.onnx", help="The network.")
+
+
+def _preprocessing(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that say how a network's input is prepared."""
     for option in reversed(
         (
-            click.option("--model", default="efficientnet-lite0", show_default=True, metavar="NAME|FILE.onnx", help="The network."),
             click.option("--mean", type=_Numbers(1, 3), metavar="N[,N,N]", help="Subtracted from the input, one number or one each for red, green, blue, in units of --input-range."),
             click.option("--std", type=_Numbers(1, 3), metavar="N[,N,N]", help="The input is divided by it, in units of --input-range."),
             click.option("--input-range", type=_Numbers(2), metavar="LOW,HIGH", help="What black and white become before --mean and --std. An ONNX file is given 0,1 and the ImageNet mean and std unless told otherwise."),
@@ -101,7 +102,8 @@ _context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.argument("images", nargs=-1, required=True, metavar="IMAGES...")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="SITE", help="A folder, or a name ending in .html for one file that holds everything.")
 @click.option("--layers", type=_Names(), default="block3,block4", show_default=True, metavar="NAMES", help="Layers between commas: names, aliases or globs; see overlay-layers.")
-@_model_options
+@_model
+@_preprocessing
 @click.option("--size", type=click.IntRange(32, 4096), default=448, show_default=True, metavar="PIXELS", help="The longer side of an image as the network sees it.")
 @click.option("--fit", type=click.Choice(["contain", "stretch", "crop"]), default="contain", show_default=True, help="Keep an image's shape, stretch it to a square, or crop a square out of its middle.")
 @click.option("--title", metavar="TEXT", help="The page's heading.")
@@ -147,18 +149,18 @@ def _summary(report: Any) -> Iterator[str]:
 
 
 @click.command(context_settings=_context)
-@_model_options
+@_model
 @click.option("--size", type=click.IntRange(32, 4096), default=448, show_default=True, metavar="PIXELS", help="Side of the square image that grids are given for.")
 @_version
 @_command
-def layers_command(model: str, size: int, **options: Any) -> None:
+def layers_command(model: str, size: int) -> None:
     """List the layers of a network: name, alias, stride, grid, channels, sign.
 
     Any name or alias can be given to overlay-export --layers.
     """
     from exporter.models import open_model
 
-    network = open_model(model, **options, notify=_telling(False).get("notify"))
+    network = open_model(model, notify=_telling(False).get("notify"))
     side = network.fixed_size or (-(-size // network.multiple) * network.multiple,) * 2
     rows = [("name", "alias", "stride", f"grid at {side[1]}x{side[0]}", "channels", "values")]
     for layer in network.layers():
@@ -174,12 +176,12 @@ def layers_command(model: str, size: int, **options: Any) -> None:
 @click.command(context_settings=_context)
 @click.argument("site", type=click.Path(path_type=Path))
 @click.option("--images", multiple=True, metavar="PATH", help="The folder or file that was exported (may be repeated): run the network again and report the true similarity error over all pairs of patches.")
-@_model_options
+@click.option("--model", metavar="FILE.onnx", help="The network's file, where the site was not made with the default network.")
 @_threads
 @_quiet
 @_version
 @_command
-def verify_command(site: Path, images: tuple[str, ...], model: str, threads: int | None, quiet: bool, **options: Any) -> None:
+def verify_command(site: Path, images: tuple[str, ...], model: str | None, threads: int | None, quiet: bool) -> None:
     """Check every file of SITE against its bundle.json, and with --images its similarities against the network.
 
     SITE is a folder, its bundle.json or a single-file page.
@@ -189,15 +191,13 @@ def verify_command(site: Path, images: tuple[str, ...], model: str, threads: int
     from exporter.verify import measure_error, verify_files
 
     telling = _telling(quiet)
+    progress = {key: value for key, value in telling.items() if key == "progress"}
     say = (lambda text: None) if quiet else click.echo
     bundle = load_bundle(site)
-    checked = verify_files(bundle, **{k: v for k, v in telling.items() if k == "progress"})
+    checked = verify_files(bundle, **progress)
     say(f"{site}: {checked.shards} shards and {checked.images} images are whole, {megabytes(checked.bytes)}")
     if images:
-        from exporter.models import open_model
-
-        network = open_model(model, **options, threads=threads or usable_cores(), notify=telling.get("notify"))
-        for id, error in measure_error(bundle, images, network, threads=threads, **{k: v for k, v in telling.items() if k == "progress"}).items():
+        for id, error in measure_error(bundle, images, model, threads=threads, **telling).items():
             say(f"  {id}: similarity error at most {error.max:.4f}, rms {error.rms:.5f} (all {error.pairs:,} pairs of {error.patches:,} patches)")
 
 

@@ -13,7 +13,7 @@ from exporter.errors import BundleError, ExportError, UsageError
 from exporter.features import extract
 from exporter.images import ImageFile, find_images
 from exporter.manifest import Image, Layer, SimilarityError
-from exporter.models import Model
+from exporter.models import DEFAULT_MODEL, Model, open_model
 from exporter.parallel import usable_cores
 from exporter.pixels import Fit
 from exporter.progress import Progress, silent
@@ -73,26 +73,42 @@ def _check_image(bundle: Bundle, image: Image) -> int:
     return len(data)
 
 
-def measure_error(bundle: Bundle, sources: Sequence[str | Path], model: Model, progress: Progress = silent, threads: int | None = None) -> dict[str, SimilarityError]:
+def measure_error(
+    bundle: Bundle,
+    sources: Sequence[str | Path],
+    model: str | None = None,
+    *,
+    threads: int | None = None,
+    progress: Progress = silent,
+    notify: Callable[[str], None] | None = None,
+) -> dict[str, SimilarityError]:
     """Run the network anew over the original images: {layer id: error of the stored codes over all pairs of patches}.
 
-    sources: the folders and files that were exported. Time grows with the square of the number of patches; the features
-    of all images are held in memory. Raises ExportError where an image is missing or the network is another one.
+    sources: the folders and files that were exported. model: as for `open_model`; left out, what the bundle names. Time grows with the square
+    of the number of patches, and the features of all images are held in memory. Raises ExportError where an image is missing or the
+    network is another one.
     """
-    network = bundle.manifest.networks[0]
-    if model.weights_sha256 != network.weights_sha256:
-        raise ExportError(f"{model.name} has weights {model.weights_sha256[:12]}…, the bundle was made with {network.weights_sha256[:12]}… ({network.source}); pass that network with --model")
+    network = _open_network(bundle, model, threads, notify)
     images = _originals(bundle, sources)
-    model.prepare([layer.module for layer in bundle.layers])
-    fit = Fit(bundle.manifest.fit, bundle.manifest.size, model.multiple, model.fixed_size)
+    network.prepare([layer.module for layer in bundle.layers])
+    fit = Fit(bundle.manifest.fit, bundle.manifest.size, network.multiple, network.fixed_size)
+    maps = []
     with progress("Running the network", len(images)) as advance:
-        maps = [_advancing(kept, advance) for kept in extract(images, model, fit, lambda index, display, maps: maps, threads=threads or usable_cores())]
+        for features in extract(images, network, fit, lambda index, display, maps: maps, threads=threads or usable_cores()):
+            maps.append(features)
+            advance()
     return {layer.id: _all_pairs(bundle, layer, [m[layer.module] for m in maps], progress) for layer in bundle.layers}
 
 
-def _advancing(kept: dict[str, np.ndarray], advance: Callable[[], None]) -> dict[str, np.ndarray]:
-    advance()
-    return kept
+def _open_network(bundle: Bundle, model: str | None, threads: int | None, notify: Callable[[str], None] | None) -> Model:
+    """The network that the bundle was made with, with the same preprocessing and the same weights."""
+    stated = bundle.manifest.networks[0]
+    if model is None and stated.source != DEFAULT_MODEL:
+        raise UsageError(f"the site was made with {stated.source}; pass that file with --model")
+    network = open_model(model or stated.source, mean=stated.mean, std=stated.std, input_range=stated.input_range, threads=threads, notify=notify)
+    if network.weights_sha256 != stated.weights_sha256:
+        raise ExportError(f"{network.source} has weights {network.weights_sha256[:12]}…, the site was made with {stated.weights_sha256[:12]}… ({stated.source}); pass that network with --model")
+    return network
 
 
 def _originals(bundle: Bundle, sources: Sequence[str | Path]) -> list[ImageFile]:

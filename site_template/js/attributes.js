@@ -9,7 +9,7 @@ const NUMBERS = ['row', 'col', 'opacity'];
 export const DISPLAY = ['style-map', 'colormap', 'range', 'smooth', 'opacity'];
 export const RESTART = ['src', 'figure', 'images'];
 export const ATTRIBUTES = [...TEXTS, ...NUMBERS, 'images', 'smooth'];
-const DEFAULT_OPACITY = 0.9;
+const DEFAULT_OPACITY = 0.8;
 
 /** The properties, as a class to build the element on. */
 export class Mirrored extends HTMLElement {
