@@ -58,7 +58,7 @@ PHOTOS = [
         "Portrait of the astronaut Eileen Collins, smiling, with short light-brown hair, in an orange space suit with "
         "her black-visored helmet in front of her; behind her a flag of the United States and a model of a space "
         "shuttle.",
-        "Photo: NASA Great Images database (https://flic.kr/p/r9qvLn); no known copyright restrictions, released "
+        "Photo: NASA Great Images database (https://flic.kr/p/r9qvLn), no known copyright restrictions, released "
         "into the public domain",
     ),
     (
@@ -72,7 +72,7 @@ PHOTOS = [
         "skimage/data/hubble_deep_field.jpg", "places/hubble-deep-field.jpg", "Hubble eXtreme Deep Field",
         "Hundreds of galaxies scattered over black space: small white, blue and orange dots, discs and smears, some "
         "with a bright core.",
-        "Image: NASA, from HubbleSite (http://hubblesite.org/newscenter/archive/releases/2012/37/image/a/); may be "
+        "Image: NASA, from HubbleSite (http://hubblesite.org/newscenter/archive/releases/2012/37/image/a/), may be "
         "freely used in the public domain",
     ),
     (
@@ -111,14 +111,14 @@ PHOTOS = [
         "skimage/data/coins.png", "things/greek-coins.png", "Greek coins from Pompeii",
         "Black-and-white photo of twenty-four ancient coins in four rows of six on a dark ground, stamped with heads "
         "and figures, in several sizes.",
-        "Brooklyn Museum Collection (https://www.brooklynmuseum.org/opencollection/archives/image/51611); no known "
+        "Brooklyn Museum Collection (https://www.brooklynmuseum.org/opencollection/archives/image/51611), no known "
         "copyright restrictions",
     ),
     (
         "skimage/data/rocket.jpg", "vehicles/falcon-9.jpg", "Falcon 9 with DSCOVR",
         "A slim white rocket upright on its launch pad at dusk, between four lattice masts, under a deep blue sky; "
         "floodlights glare along the lower edge.",
-        "Photo: SpaceX (https://www.flickr.com/photos/spacexphotos/16511594820/); released in the public domain, "
+        "Photo: SpaceX (https://www.flickr.com/photos/spacexphotos/16511594820/), released in the public domain, "
         "according to scikit-image",
     ),
     (
@@ -165,7 +165,7 @@ def write(folder):
         ours = path.read_bytes() == files[name] if name in files and path.is_file() else (
             name in CLASSES and path.is_dir())  # fmt: skip
         if (path.is_symlink() or not ours) and path.name not in IGNORED:
-            raise Refused(f"{folder} holds something that this script would not write ({name}); "
+            raise Refused(f"{folder} holds something that this script would not write ({name}), "
                           "name another folder or remove this one.")  # fmt: skip
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

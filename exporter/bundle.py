@@ -12,7 +12,8 @@ import numpy as np
 
 from exporter import manifest, quantise
 from exporter.errors import BundleError, UsageError
-from exporter.manifest import MANIFEST_NAME, Image, Layer, Manifest
+from exporter.manifest import Image, Layer, Manifest
+from exporter.marks import MANIFEST_NAME
 from exporter.shards import decode_shard
 
 PAGE_ID = "bundle"

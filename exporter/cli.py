@@ -26,6 +26,8 @@ def _command(function: Callable[..., None]) -> Callable[..., None]:
         except ExportError as error:
             click.echo(f"Error: {error}", err=True)
             sys.exit(error.exit_code)
+        except BrokenPipeError:
+            raise  # `| head` has enough; click ends quietly
         except OSError as error:
             click.echo(f"Error: {error.filename or 'a file'}: {error.strerror or error}; check that it can be read and written", err=True)
             sys.exit(1)

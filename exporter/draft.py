@@ -1,6 +1,6 @@
 """A site in the making: display images and shards in a folder, then the manifest that describes them."""
 
-import re
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Picture
 
-from exporter import __version__, manifest
+from exporter import __version__
 from exporter.bundle import Bundle, FolderFiles
 from exporter.errors import ExportError
 from exporter.features import extract
-from exporter.images import Group, ImageFile
+from exporter.images import Group, ImageFile, slug
 from exporter.manifest import Figure, Image, Layer, Manifest, Network
 from exporter.models import Model, RequestedLayer
 from exporter.opening import strongest_patch
@@ -63,7 +63,7 @@ class Draft:
     def __init__(self, folder: Path, images: Sequence[ImageFile], model: Model, requested: Sequence[RequestedLayer], fit: Fit) -> None:
         self._folder, self._images, self._model, self._fit = folder, images, model, fit
         self._plan = SamplePlan(len(images))
-        self._layers = [_LayerDraft(one, ShardWriter(folder, f"features/{i}-{_slug(one.id)}")) for i, one in enumerate(requested)]
+        self._layers = [_LayerDraft(one, ShardWriter(folder, f"features/{i}-{slug(one.id, 'layer')}")) for i, one in enumerate(_forward(model, requested))]
         self._published: list[Image] = []
         for name in ("images", "features"):
             (folder / name).mkdir()
@@ -87,14 +87,13 @@ class Draft:
 
     def _keep(self, index: int, display: Picture.Image, maps: Mapping[str, np.ndarray]) -> tuple[Image, bytes, list[tuple[np.ndarray, np.ndarray]]]:
         """Runs in a worker thread: what is written of one image, and for each layer its codes and its sampled features."""
-        source = self._images[index]
-        image = Image(source.id, source.title, source.group, source.file, *display.size, source.alt, source.credit)
+        jpeg = encode_display(display)
         kept = []
         for layer in self._layers:
             features = maps[layer.requested.info.module]
             flat = features.reshape(-1, features.shape[-1])
             kept.append((encode_int8(features), flat[self._plan.positions(index, len(flat))]))
-        return image, encode_display(display), kept
+        return _describe(self._images[index], display, jpeg), jpeg, kept
 
     def manifest(self, title: str, groups: Sequence[Group], figures: Sequence[str]) -> Manifest:
         """Close the shards, measure the sample, choose the opening patch."""
@@ -107,14 +106,13 @@ class Draft:
             fit=self._fit.mode,
             size=self._fit.size,
             networks=(network,),
-            groups=tuple(manifest.Group(g.id, g.title, g.caption) for g in groups if g.id in used),
+            groups=tuple(group for group in groups if group.id in used),
             images=tuple(self._published),
             layers=layers,
             figures=tuple(Figure(name, {}) for name in figures),
             selection=None,
         )
-        deepest = max(layers, key=lambda layer: layer.stride)
-        return replace(content, selection=strongest_patch(Bundle(FolderFiles(self._folder), content), deepest))
+        return replace(content, selection=strongest_patch(Bundle(FolderFiles(self._folder), content), layers[-1]))
 
 
 def _check_total(total: int, most: int | None, done: int, count: int) -> None:
@@ -130,5 +128,12 @@ def _network(model: Model) -> Network:
     return Network(model.id, model.name, model.source, model.weights_sha256, tuple(p.input_range), tuple(p.mean), tuple(p.std))
 
 
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "layer"
+def _forward(model: Model, requested: Sequence[RequestedLayer]) -> list[RequestedLayer]:
+    """From shallow to deep, as the network computes them, whatever the order they were asked for in."""
+    place = {layer.module: i for i, layer in enumerate(model.layers())}
+    return sorted(requested, key=lambda one: place[one.info.module])
+
+
+def _describe(source: ImageFile, display: Picture.Image, jpeg: bytes) -> Image:
+    digest = hashlib.sha256(jpeg).hexdigest()
+    return Image(source.id, source.title, source.group, source.file, len(jpeg), digest, *display.size, source.alt, source.credit)

@@ -25,8 +25,10 @@ def extract(images: Sequence[ImageFile], model: Model, fit: Fit, keep: Keep[Kept
     Raises BadImage for a file that does not decode, ModelError naming the images where features are not finite.
     """
 
+    least = max(fit.fixed or (fit.size,))
+
     def process(batch: range) -> list[Kept]:
-        fitted = [fit_image(decode(images[i].path, least=fit.size), fit) for i in batch]
+        fitted = [fit_image(decode(images[i].path, least=least), fit) for i in batch]
         maps = [one for group in _same_shape(fitted) for one in _run(model, group, [images[batch[0]], images[batch[-1]]])]
         return [keep(i, display, features) for i, (_, display), features in zip(batch, fitted, maps, strict=True)]
 

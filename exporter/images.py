@@ -4,7 +4,6 @@ Nothing is decoded here; `pixels.py` does that.
 """
 
 import difflib
-import json
 import os
 import re
 import tomllib
@@ -13,13 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .errors import ExportError, UsageError
+from exporter.errors import ExportError, UsageError
+from exporter.marks import is_export
 
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"),
     *(".ppm", ".pgm", ".pnm", ".avif", ".heic", ".heif"),
 )
-BUNDLE_FORMAT = "overlay-export bundle"
 NOTES_NAME = "images.toml"
 NOTES_KEYS = {"images": ("alt", "credit", "title"), "classes": ("title", "caption")}
 SLUG_LENGTH = 60
@@ -86,15 +85,6 @@ def find_images(inputs: Sequence[str | Path]) -> ImageSet:
     return ImageSet(tuple(images), tuple(groups.values()), tuple(warnings))
 
 
-def is_export(folder: str | Path) -> bool:
-    """Whether an earlier export wrote this folder: it holds a `bundle.json` of ours. Never raises for a damaged one."""
-    try:
-        header = json.loads((Path(folder) / "bundle.json").read_bytes())
-    except (OSError, ValueError, RecursionError, MemoryError):
-        return False
-    return isinstance(header, dict) and header.get("format") == BUNDLE_FORMAT
-
-
 def _sort_inputs(inputs: Sequence[str | Path]) -> tuple[list[Path], list[Path]]:
     """Absolute folders and files, each once; every input that will not do is named in one error."""
     if not inputs:
@@ -159,7 +149,7 @@ def _names(folder: Path) -> list[str]:
 
 def _identify(grouped: list[tuple[Path, str]]) -> list[ImageFile]:
     ids = _ids(path for path, _ in grouped)
-    slugs = _unique((_slug(id) for id in ids), SLUG_LENGTH)
+    slugs = _unique((slug(id) for id in ids), SLUG_LENGTH)
     titles = [_clean(path.stem).replace("_", " ").strip() for path, _ in grouped]
     return [
         ImageFile(path, id, title or id, group, f"images/{slug}.jpg")
@@ -185,9 +175,10 @@ def _unique(names: Iterable[str], limit: int | None = None) -> list[str]:
     return list(taken)
 
 
-def _slug(text: str) -> str:
+def slug(text: str, empty: str = "image") -> str:
+    """A file name's worth of text: [a-z0-9-] only, at most SLUG_LENGTH characters; `empty` where nothing is left."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-")[:SLUG_LENGTH].strip("-") or "image"
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-")[:SLUG_LENGTH].strip("-") or empty
     return f"image-{slug}" if _DEVICE.fullmatch(slug) else slug
 
 

@@ -4,18 +4,18 @@
 """
 
 import json
-import math
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from exporter.errors import BundleError
+from exporter.images import Group
+from exporter.marks import FORMAT, MANIFEST_NAME
 from exporter.shards import Shard
 
-FORMAT = "overlay-export bundle"
 VERSION = 1
-MANIFEST_NAME = "bundle.json"
 ENCODINGS = ("int8",)
 _PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -35,15 +35,6 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Group:
-    """Images that belong together: a sub-folder."""
-
-    id: str
-    title: str
-    caption: str
-
-
-@dataclass(frozen=True)
 class Image:
     """A published image; width and height in pixels of the published file."""
 
@@ -51,6 +42,8 @@ class Image:
     title: str
     group: str
     file: str
+    bytes: int
+    sha256: str
     width: int
     height: int
     alt: str
@@ -130,7 +123,7 @@ def to_json(manifest: Manifest) -> bytes:
 def parse(data: bytes) -> Manifest:
     """Check and read bundle.json. Raises BundleError naming the member, what was found and what was expected."""
     try:
-        root = json.loads(data)
+        root = json.loads(data, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{MANIFEST_NAME} is not JSON ({error}); copy the whole site again or export it again") from None
     if not isinstance(root, dict) or root.get("format") != FORMAT:
@@ -141,6 +134,11 @@ def parse(data: bytes) -> Manifest:
     manifest = _manifest(_Node(root, ""))
     _check_references(manifest)
     return manifest
+
+
+def _refuse_constant(name: str) -> None:
+    """JSON has no NaN and no Infinity; `json` would take them."""
+    raise ValueError(f"it holds {name}")
 
 
 class _Node:
@@ -213,7 +211,8 @@ def _is_integer(value: Any, least: int) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # An integer of 400 digits is JSON, but no double.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _short(value: Any) -> str:
@@ -244,7 +243,8 @@ def _network(node: _Node) -> Network:
 
 def _image(node: _Node) -> Image:
     texts = {key: node.string(key) for key in ("id", "title", "group", "alt", "credit")}
-    return Image(file=node.path("file"), width=node.integer("width", 1), height=node.integer("height", 1), **texts)
+    sha256 = node.string("sha256", _SHA256, "64 hex digits")
+    return Image(file=node.path("file"), bytes=node.integer("bytes"), sha256=sha256, width=node.integer("width", 1), height=node.integer("height", 1), **texts)
 
 
 def _layer(node: _Node) -> Layer:

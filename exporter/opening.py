@@ -13,13 +13,13 @@ _MOST_PAIRS = 30_000_000
 _BLOCK = 64
 
 
-def strongest_patch(bundle: Bundle, layer: Layer) -> Selection | None:
+def strongest_patch(bundle: Bundle, layer: Layer) -> Selection:
     """Of a sample of patches, the one whose best matches on the other images are strongest, as a reader would judge it.
 
     A match counts by its similarity times how far it stands out from its image (above the 90th percentile there), over the best third of
     the other images; and a patch counts less the more of its own image resembles it. Plain similarity would pick empty sky, which
-    is like all sky everywhere. Patches at the border are left out, where zero padding makes all images alike.
-    None where no patch has a non-zero code.
+    is like all sky everywhere. Patches at the border are left out, where zero padding makes all images alike. Where nothing stands
+    out (grids of one patch, flat images), it is one in the middle of the first image.
     """
     compared = spread(len(bundle.images), _COMPARED_IMAGES)
     flat = [_flat(bundle, image, layer) for image in compared]
@@ -27,9 +27,10 @@ def strongest_patch(bundle: Bundle, layer: Layer) -> Selection | None:
     places = _candidates(layer, compared, count)
     queries = np.stack([flat[i][place] for i, place in places])
     strength = _strengths(queries, np.array([i for i, _ in places]), flat)
-    if strength.max() <= 0:
-        return None
-    i, place = places[int(np.argmax(strength))]
+    if strength.max() > 0:
+        i, place = places[int(np.argmax(strength))]
+    else:
+        i, place = 0, len(flat[0]) // 2
     return Selection(bundle.images[compared[i]].id, layer.id, *divmod(place, layer.grids[compared[i]][1]))
 
 

@@ -17,6 +17,7 @@ from exporter import site
 from exporter.bundle import PAGE_ID
 from exporter.errors import ExportError
 from exporter.manifest import Manifest, to_json
+from exporter.marks import is_page
 
 WARN_BYTES, MAX_BYTES = 50_000_000, 200_000_000
 MAX_FEATURE_BYTES = MAX_BYTES * 3 // 4
@@ -39,7 +40,7 @@ def write_page(folder: Path, manifest: Manifest) -> Path:
 
 def size_warnings(output: Path, size: int) -> list[str]:
     """A warning where a single-file page is larger than readers like to wait for."""
-    if output.suffix.lower() not in (".html", ".htm") or size <= WARN_BYTES:
+    if not is_page(output) or size <= WARN_BYTES:
         return []
     return [f"{output} takes {site.megabytes(size)} and loads as a whole before anything shows; a folder (-o site/) opens sooner"]
 
@@ -63,7 +64,7 @@ def render_page(folder: Path, manifest: Manifest) -> str:
         "shards": [(shard.file, _base64(folder / shard.file)) for layer in manifest.layers for shard in layer.shards],
         "pictures": {image.file: _data_url("image/jpeg", (folder / image.file).read_bytes()) for image in manifest.images},
     }
-    return site.render(manifest, policy, src=f"#{PAGE_ID}", inline=inline, from_file_script="")
+    return site.render(manifest, policy, src=f"#{PAGE_ID}", inline=inline, notices_script="")
 
 
 def inline_modules(folder: Path) -> Iterator[tuple[str, str]]:

@@ -4,22 +4,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from exporter import page, site
 from exporter.draft import Draft
 from exporter.errors import ExportError, UsageError
 from exporter.figures import choose_figures
 from exporter.images import ImageFile, ImageSet, find_images
 from exporter.manifest import Manifest
+from exporter.marks import is_page
 from exporter.models import DEFAULT_MODEL, Model, open_model
 from exporter.parallel import usable_cores
-from exporter.pixels import BadImage, Fit, check_all
+from exporter.pixels import FITS, BadImage, Fit, check_all
 from exporter.progress import Progress, silent
-from exporter.target import check_target, is_page, publish, staging
+from exporter.target import check_target, publish, staging
 
 DEFAULT_TITLE = "What a network finds similar"
 DEFAULT_LAYERS = ("block3", "block4")
 DEFAULT_FIGURES = ("gallery", "pair")
-FIT_MODES = ("contain", "stretch", "crop")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def export(
     images: str | Path | Sequence[str | Path],
     output: str | Path,
     *,
-    layers: Sequence[str] = DEFAULT_LAYERS,
+    layers: str | Sequence[str] = DEFAULT_LAYERS,
     model: str | Model = DEFAULT_MODEL,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
@@ -45,7 +47,7 @@ def export(
     size: int = 448,
     fit: str = "contain",
     title: str | None = None,
-    figures: Sequence[str] = DEFAULT_FIGURES,
+    figures: str | Sequence[str] = DEFAULT_FIGURES,
     batch_size: int = 1,
     threads: int | None = None,
     force: bool = False,
@@ -59,26 +61,26 @@ def export(
     `open_model`. size: pixels of the longer side. fit: contain, stretch or crop. progress: see `exporter.progress`; notify(sentence) tells of long preparations.
     Raises UsageError for arguments that cannot be meant, ExportError for everything else; the target is then as it was.
     """
-    sources = [images] if isinstance(images, str | Path) else list(images)
+    inputs = [Path(image) for image in ([images] if isinstance(images, str | Path) else images)]
     output, threads, progress = Path(output), threads or usable_cores(), progress or silent
     _check_options(size, fit, batch_size, threads)
-    chosen = choose_figures(figures)
-    found = find_images(sources)
-    check_target(output, [Path(source) for source in sources], force)
+    chosen = choose_figures(_names(figures))
+    found = find_images(inputs)
+    check_target(output, inputs, force)
     network = model if isinstance(model, Model) else open_model(model, mean=mean, std=std, input_range=input_range, threads=threads, notify=notify)
-    requested = network.resolve(layers)
+    requested = network.resolve(_names(layers))
     good, bad = _sound_images(found, skip_bad, threads, progress)
     network.prepare([layer.info.module for layer in requested])
-    with staging(output) as folder:
+    with threadpool_limits(threads), staging(output) as folder:
         try:
             draft = Draft(folder, good, network, requested, Fit(fit, size, network.multiple, network.fixed_size))
             draft.extract(threads, batch_size, progress, page.MAX_FEATURE_BYTES if is_page(output) else None)
-            content = draft.manifest(title or DEFAULT_TITLE, found.groups, [figure.name for figure in chosen])
+            content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, [figure.name for figure in chosen])
             staged = site.write_site(folder, content)
             if is_page(output):
                 staged = page.write_page(staged, content)
             written = _size(staged)
-            publish(staged, output)
+            publish(staged, output, inputs, force)
         except OSError as error:
             raise ExportError(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
     warnings = (*found.warnings, *_fixed_size_note(network, size), *page.size_warnings(output, written))
@@ -86,8 +88,8 @@ def export(
 
 
 def _check_options(size: int, fit: str, batch_size: int, threads: int) -> None:
-    if fit not in FIT_MODES:
-        raise UsageError(f'fit is "{fit}", expected one of {", ".join(FIT_MODES)}')
+    if fit not in FITS:
+        raise UsageError(f'fit is "{fit}", expected one of {", ".join(FITS)}')
     for name, value, least, most in (("size", size, 32, 4096), ("batch size", batch_size, 1, 1024), ("threads", threads, 1, 1024)):
         if not least <= value <= most:
             raise UsageError(f"{name} is {value}, expected {least} to {most}")
@@ -114,6 +116,16 @@ def _fixed_size_note(network: Model, size: int) -> list[str]:
         return []
     height, width = network.fixed_size
     return [f"{network.name} takes only images of {width} x {height} pixels: --size {size} was not used"]
+
+
+def _names(given: str | Sequence[str]) -> list[str]:
+    """One name, names between commas, or several."""
+    return [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
+
+
+def _writable(text: str) -> str:
+    """Without the stand-ins that a command line in another encoding than UTF-8 leaves in an argument."""
+    return text.encode(errors="replace").decode()
 
 
 def _size(path: Path) -> int:

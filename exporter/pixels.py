@@ -8,9 +8,9 @@ import io
 import os
 import stat
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,8 @@ from PIL import AvifImagePlugin, BmpImagePlugin, GifImagePlugin, JpegImagePlugin
 from PIL import PngImagePlugin, PpmImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 from PIL import Image, ImageCms, UnidentifiedImageError, features
 
-from .errors import ExportError, UsageError
+from exporter.errors import ExportError, UsageError
+from exporter.parallel import ordered_map
 
 MAX_PIXELS = 178_956_970
 FITS = ("contain", "stretch", "crop")
@@ -38,8 +39,9 @@ _UPRIGHT = {
     )
 }
 
-# Pillow warns from half our limit on; `_open` refuses at the limit, before anything is decoded.
-Image.MAX_IMAGE_PIXELS = None
+# Pillow warns from half our limit on. `_open` refuses at the limit, before anything is decoded, and lifts Pillow's own meanwhile:
+# under a lock, and not for good, because a program that imports this package may rely on it.
+_PILLOW_LIMIT = threading.Lock()
 # Once here, because `catch_warnings` is not safe in threads: what matters in a damaged file is raised as `BadImage`.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
@@ -128,16 +130,20 @@ def check(path: str | Path) -> None:
 
 def check_all(paths: Sequence[str | Path], threads: int, progress: Callable[[], object] | None = None) -> list[BadImage]:
     """The bad ones, in the order of `paths`; `progress` is called in this thread once for each image finished."""
-    with ThreadPoolExecutor(threads) as pool:
-        futures = [pool.submit(check, path) for path in paths]
-        try:
-            for _ in as_completed(futures):
-                if progress:
-                    progress()
-        finally:
-            for future in futures:
-                future.cancel()
-    return [bad for future in futures if (bad := future.exception())]
+    found = []
+    for bad in ordered_map(_badness, paths, threads):
+        found += [bad] if bad else []
+        if progress:
+            progress()
+    return found
+
+
+def _badness(path: str | Path) -> BadImage | None:
+    try:
+        check(path)
+    except BadImage as bad:
+        return bad
+    return None
 
 
 def fit_image(image: Image.Image, fit: Fit) -> tuple[np.ndarray, Image.Image]:
@@ -190,7 +196,7 @@ def _open(path: str | Path) -> Image.Image:
     head = _head(path)
     _find_decoder(path, head)
     try:
-        image = Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
+        image = _read_header(path)
     except UnidentifiedImageError as error:
         raise BadImage(path, _unidentified(head)) from error
     pixels = image.width * image.height
@@ -198,6 +204,15 @@ def _open(path: str | Path) -> Image.Image:
         image.close()
         raise BadImage(path, f"too large, {image.width} x {image.height} = {pixels:,} pixels; scale it down to at most {MAX_PIXELS:,}")
     return image
+
+
+def _read_header(path: str | Path) -> Image.Image:
+    with _PILLOW_LIMIT:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _head(path: str | Path) -> bytes:

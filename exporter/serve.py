@@ -3,6 +3,8 @@
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from exporter.errors import ExportError, UsageError
 
@@ -12,6 +14,17 @@ DEFAULT_PORT = 8000
 class _Handler(SimpleHTTPRequestHandler):
     # The operating system's table can be wrong, and a browser refuses a module of another type.
     extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript", ".json": "application/json", ".bin": "application/octet-stream"}
+
+    def __init__(self, *args: Any, only: Path | None = None, **kwargs: Any) -> None:
+        self._only = only
+        super().__init__(*args, **kwargs)
+
+    def send_head(self) -> Any:
+        # What lies around a single-file page is not published with it: it may be somebody's home.
+        if self._only and Path(self.translate_path(self.path)) != self._only:
+            self.send_error(404)
+            return None
+        return super().send_head()
 
     def end_headers(self) -> None:
         self.send_header("Access-Control-Allow-Origin", "*")
@@ -28,12 +41,13 @@ def make_server(site: Path, port: int | None = None) -> tuple[ThreadingHTTPServe
     port: None takes DEFAULT_PORT, or any free one where that is taken; 0 any free one. Raises UsageError where there is no site, ExportError
     where the port cannot be had.
     """
-    page = site if site.is_file() else site / "index.html"
+    single = site.is_file()
+    page = (site if single else site / "index.html").absolute()
     if not page.is_file():
         raise UsageError(f"{site} holds no index.html; expected a folder that overlay-export wrote, or a single-file page")
-    handler = partial(_Handler, directory=str(page.parent))
+    handler = partial(_Handler, directory=str(page.parent), only=page if single else None)
     server = _bind(handler, port)
-    name = page.name if site.is_file() else ""
+    name = quote(page.name) if single else ""
     return server, f"http://127.0.0.1:{server.server_address[1]}/{name}"
 
 

@@ -5,6 +5,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -14,6 +15,18 @@ MAGIC = b"OVLS"
 VERSION = 1
 HEADER = struct.Struct("<4sHHII")
 TARGET_BYTES = 2 * 1024 * 1024
+MOST_BYTES = 2 * TARGET_BYTES
+
+
+class Entry(Protocol):
+    """A file as bundle.json describes it."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def sha256(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -38,7 +51,7 @@ def decode_shard(data: bytes, shard: Shard, grids: Sequence[tuple[int, int]], di
 
     grids: those of the shard's own images. Raises BundleError naming the file and the first difference.
     """
-    _check_file(data, shard)
+    check_file(data, shard)
     _check_header(data, shard)
     sizes = [rows * cols * dims for rows, cols in grids]
     if len(data) != HEADER.size + sum(sizes):
@@ -48,12 +61,13 @@ def decode_shard(data: bytes, shard: Shard, grids: Sequence[tuple[int, int]], di
     return [part.reshape(rows, cols, dims) for part, (rows, cols) in zip(parts, grids, strict=True)]
 
 
-def _check_file(data: bytes, shard: Shard) -> None:
-    if len(data) != shard.bytes:
-        raise BundleError(f"{shard.file}: is {len(data)} bytes, expected {shard.bytes}; copy the whole site again or export it again")
+def check_file(data: bytes, entry: Entry) -> None:
+    """Hold a file's bytes against its size and SHA-256 in bundle.json; raises BundleError naming the file."""
+    if len(data) != entry.bytes:
+        raise BundleError(f"{entry.file}: is {len(data)} bytes, expected {entry.bytes}; copy the whole site again or export it again")
     found = hashlib.sha256(data).hexdigest()
-    if found != shard.sha256:
-        raise BundleError(f"{shard.file}: SHA-256 is {found[:12]}…, expected {shard.sha256[:12]}…; the file was altered, copy or export the site again")
+    if found != entry.sha256:
+        raise BundleError(f"{entry.file}: SHA-256 is {found[:12]}…, expected {entry.sha256[:12]}…; the file was altered, copy or export the site again")
 
 
 def _check_header(data: bytes, shard: Shard) -> None:
@@ -62,8 +76,10 @@ def _check_header(data: bytes, shard: Shard) -> None:
     magic, version, zero, first, count = HEADER.unpack_from(data)
     if magic != MAGIC:
         raise BundleError(f"{shard.file}: begins with {magic!r}, expected {MAGIC!r}; it is not a shard, export the site again")
-    if version != VERSION or zero != 0:
+    if version != VERSION:
         raise BundleError(f"{shard.file}: is shard version {version}, this reader knows {VERSION}; upgrade overlay-export")
+    if zero != 0:
+        raise BundleError(f"{shard.file}: has {zero} at byte 6, expected 0; export the site again")
     if (first, count) != (shard.first, shard.count):
         raise BundleError(f"{shard.file}: holds images {first} to {first + count - 1}, expected {shard.first} to {shard.first + shard.count - 1}; export the site again")
 
@@ -80,6 +96,8 @@ class ShardWriter:
 
     def add(self, codes: np.ndarray) -> None:
         """Append the codes of the next image, int8 (rows, cols, dims)."""
+        if self._codes and self._pending + codes.nbytes > MOST_BYTES - HEADER.size:
+            self._flush()
         self._codes.append(codes)
         self._pending += codes.nbytes
         if self._pending >= TARGET_BYTES:

@@ -8,10 +8,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from exporter.figures import figure_types
-from exporter.manifest import MANIFEST_NAME, Layer, Manifest, to_json
+from exporter.manifest import Layer, Manifest, to_json
+from exporter.marks import MANIFEST_NAME
 
 LEDE = "Point at a patch. Every image shows how close each of its patches is to it, as the network represents them."
-_FROM_FILE = "if (location.protocol === 'file:') document.documentElement.classList.add('from-file');"
+# What a page can say where its modules do not run: opened from a disk, or not all of them there.
+_NOTICES = """const { classList } = document.documentElement;
+if (location.protocol === 'file:') classList.add('from-file');
+else addEventListener('load', () => customElements.get('similarity-overlay') || classList.add('not-started'));"""
 
 
 def template_folder() -> Path:
@@ -27,15 +31,17 @@ def write_site(folder: Path, manifest: Manifest) -> Path:
     (folder / MANIFEST_NAME).write_bytes(to_json(manifest))
     (folder / "index.html").write_text(render_index(manifest), encoding="utf-8")
     (folder / ".nojekyll").touch()
-    shutil.copyfile(template / "style.css", folder / "style.css")
-    shutil.copytree(template / "js", folder / "js", copy_function=shutil.copyfile)
+    for source in (template / "style.css", *(path for path in (template / "js").rglob("*") if path.is_file())):
+        target = folder / source.relative_to(template)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
     return folder
 
 
 def render_index(manifest: Manifest) -> str:
     """The page of a site's folder."""
-    policy = {"script-src": f"'self' 'wasm-unsafe-eval' {source_hash(_FROM_FILE)}", "style-src": "'self'", "img-src": "'self' data: blob:", "connect-src": "'self'"}
-    return render(manifest, policy, src="./", inline=None, from_file_script=_FROM_FILE)
+    policy = {"script-src": f"'self' 'wasm-unsafe-eval' {source_hash(_NOTICES)}", "style-src": "'self'", "img-src": "'self' data: blob:", "connect-src": "'self'"}
+    return render(manifest, policy, src="./", inline=None, notices_script=_NOTICES)
 
 
 def render(manifest: Manifest, policy: dict[str, str], **variables: object) -> str:
@@ -78,8 +84,8 @@ def feature_bytes(manifest: Manifest) -> int:
 
 
 def megabytes(count: int) -> str:
-    """Bytes for people, in decimal units as hosts and browsers count: `820 kB`, `1.28 MB`."""
-    return f"{count / 1e3:.0f} kB" if count < 1e6 else f"{count / 1e6:.2f} MB" if count < 1e7 else f"{count / 1e6:.0f} MB"
+    """Bytes for people, in decimal units as hosts and browsers count: `208 bytes`, `820 kB`, `1.28 MB`."""
+    return f"{count} bytes" if count < 1e3 else f"{count / 1e3:.0f} kB" if count < 1e6 else f"{count / 1e6:.2f} MB" if count < 1e7 else f"{count / 1e6:.0f} MB"
 
 
 def source_hash(text: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image as Picture
+from threadpoolctl import threadpool_limits
 
 from exporter.bundle import Bundle
 from exporter.errors import BundleError, ExportError, UsageError
@@ -19,6 +20,7 @@ from exporter.pixels import Fit
 from exporter.progress import Progress, silent
 from exporter.quantise import similarity, unit
 from exporter.sample import ErrorMeter
+from exporter.shards import check_file
 
 _BLOCK = 512
 
@@ -62,12 +64,13 @@ def _check_shard(bundle: Bundle, layer: Layer, number: int) -> int:
 
 def _check_image(bundle: Bundle, image: Image) -> int:
     data = bundle.files.read(image.file)
+    check_file(data, image)
     try:
-        with Picture.open(io.BytesIO(data)) as picture:
-            picture.load()
+        # Only what an export writes: Pillow opens other formats with other programs.
+        with Picture.open(io.BytesIO(data), formats=["JPEG"]) as picture:
             size = picture.size
     except (OSError, SyntaxError, ValueError, Picture.DecompressionBombError) as error:
-        raise BundleError(f"{image.file}: does not decode ({error}); copy or export the site again") from None
+        raise BundleError(f"{image.file}: is not a JPEG ({error}); export the site again") from None
     if size != (image.width, image.height):
         raise BundleError(f"{image.file}: is {size[0]} x {size[1]} pixels, expected {image.width} x {image.height}; export the site again")
     return len(data)
@@ -88,16 +91,18 @@ def measure_error(
     of the number of patches, and the features of all images are held in memory. Raises ExportError where an image is missing or the
     network is another one.
     """
+    threads = threads or usable_cores()
     network = _open_network(bundle, model, threads, notify)
     images = _originals(bundle, sources)
     network.prepare([layer.module for layer in bundle.layers])
     fit = Fit(bundle.manifest.fit, bundle.manifest.size, network.multiple, network.fixed_size)
     maps = []
     with progress("Running the network", len(images)) as advance:
-        for features in extract(images, network, fit, lambda index, display, maps: maps, threads=threads or usable_cores()):
+        for features in extract(images, network, fit, lambda index, display, maps: maps, threads=threads):
             maps.append(features)
             advance()
-    return {layer.id: _all_pairs(bundle, layer, [m[layer.module] for m in maps], progress) for layer in bundle.layers}
+    with threadpool_limits(threads):
+        return {layer.id: _all_pairs(bundle, layer, [m[layer.module] for m in maps], progress) for layer in bundle.layers}
 
 
 def _open_network(bundle: Bundle, model: str | None, threads: int | None, notify: Callable[[str], None] | None) -> Model:

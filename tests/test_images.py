@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from exporter import images
 from exporter.errors import ExportError, UsageError
-from exporter.images import find_images, is_export
+from exporter.images import find_images
+from exporter.marks import is_export
 
 NAMES = st.lists(st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=80), max_size=25)
 
@@ -185,7 +186,7 @@ def test_a_name_that_is_no_utf8_can_still_be_written(tmp_path):
 @given(NAMES)
 def test_ids_and_slugs_are_unique_and_safe(names):
     unique = images._ids(images.Path(f"{name}.jpg") for name in names)
-    slugs = images._unique(map(images._slug, unique), images.SLUG_LENGTH)
+    slugs = images._unique(map(images.slug, unique), images.SLUG_LENGTH)
     assert len(set(unique)) == len(set(slugs)) == len(names)
     for name in unique:
         assert name and name == unicodedata.normalize("NFC", name) and name.encode()

@@ -6,7 +6,9 @@ import { RANGES } from './state.js';
 const TEXTS = ['src', 'figure', 'layer', 'image', 'range', 'colormap', 'style-map'];
 const NUMBERS = ['row', 'col', 'opacity'];
 /** Attributes that change how the map is drawn, and those that make the figure start anew. */
-export const DISPLAY = ['style-map', 'colormap', 'range', 'smooth', 'opacity'];
+export const DISPLAY = /** @type {Record<string, keyof import('./state.js').Display>} */ ({
+  'style-map': 'style', colormap: 'colormap', range: 'range', smooth: 'smooth', opacity: 'opacity',
+});
 export const RESTART = ['src', 'figure', 'images'];
 export const ATTRIBUTES = [...TEXTS, ...NUMBERS, 'images', 'smooth'];
 const DEFAULT_OPACITY = 0.8;

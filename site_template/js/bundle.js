@@ -5,12 +5,13 @@
 
 /**
  * @typedef {{id: string, name: string, weights_sha256: string}} Network
- * @typedef {{id: string, title: string, group: string, file: string, width: number, height: number, alt: string, credit: string}} Image
+ * @typedef {{id: string, title: string, group: string, file: string, sha256: string, width: number, height: number, alt: string, credit: string}} Image
  * @typedef {{file: string, bytes: number, sha256: string, first: number, count: number}} Shard
  * @typedef {{id: string, network: string, module: string, stride: number, channels: number, dims: number, signed: boolean,
  *   encoding: string, range: [number, number], error: {max: number, rms: number}, grids: [number, number][], shards: Shard[]}} Layer
  * @typedef {{image: string, layer: string, row: number, col: number}} Opening
- * @typedef {{title: string, networks: Network[], images: Image[], layers: Layer[], selection?: Opening}} Manifest
+ * @typedef {{id: string, title: string}} Group
+ * @typedef {{title: string, networks: Network[], groups: Group[], images: Image[], layers: Layer[], selection?: Opening}} Manifest
  */
 
 export const FORMAT = 'overlay-export bundle';
@@ -45,6 +46,8 @@ export function parseManifest(text) {
     const ids = root[key].map((/** @type {any} */ item) => item?.id);
     expect(ids.every((/** @type {unknown} */ id) => typeof id === 'string') && new Set(ids).size === ids.length, `${key} have no unique ids`);
   }
+  const isGroup = (/** @type {any} */ group) => typeof group?.id === 'string' && typeof group.title === 'string';
+  expect(Array.isArray(root.groups) && root.groups.every(isGroup), 'groups are no array of ids and titles');
   root.images.forEach(checkImage);
   for (const layer of root.layers) checkLayer(layer, root.images.length);
   if (root.selection !== undefined) checkSelection(root.selection, root);
@@ -79,6 +82,7 @@ export function isSafePath(path) {
 function checkImage(image) {
   const who = `image "${image.id}"`;
   expect(isSafePath(image.file), `${who} has the path ${JSON.stringify(image.file)}`);
+  expect(/^[0-9a-f]{64}$/.test(image.sha256), `${who} has no SHA-256`);
   expect(isInteger(image.width, 1) && isInteger(image.height, 1), `${who} has no width and height`);
   for (const key of ['title', 'group', 'alt', 'credit']) expect(typeof image[key] === 'string', `${who} has no ${key}`);
 }
@@ -131,7 +135,8 @@ export function decodeShard(bytes, shard, layer) {
   const header = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
   if (header.getUint32(0, true) !== MAGIC) throw fail('is not a shard (no "OVLS" at its start)');
   const version = header.getUint16(4, true);
-  if (version !== SHARD_VERSION || header.getUint16(6, true) !== 0) throw fail(`is shard version ${version}, this page knows ${SHARD_VERSION}`);
+  if (version !== SHARD_VERSION) throw fail(`is shard version ${version}, this page knows ${SHARD_VERSION}`);
+  if (header.getUint16(6, true) !== 0) throw fail(`has ${header.getUint16(6, true)} at byte 6, expected 0`);
   const [first, count] = [header.getUint32(8, true), header.getUint32(12, true)];
   if (first !== shard.first || count !== shard.count) throw fail(`begins with image ${first} of ${count}, expected ${shard.first} of ${shard.count}`);
   return new Int8Array(bytes.buffer, bytes.byteOffset + HEADER_BYTES, size - HEADER_BYTES);

@@ -13,9 +13,9 @@ const LABELS = /** @type {Record<string, string>} */ ({ heat: 'heatmap', layer: 
 /** More layers than this are offered as a list. */
 const MAX_SEGMENTS = 4;
 
-/** Layers from deep to shallow. @param {Layer[]} layers */
+/** Layers from deep to shallow; a bundle lists them the other way round. @param {Layer[]} layers */
 export function deepestFirst(layers) {
-  return [...layers].sort((a, b) => b.stride - a.stride);
+  return [...layers].reverse();
 }
 
 /** @param {State} state @param {(layer: Layer) => void} onLayer @param {AbortSignal} signal */
@@ -31,6 +31,8 @@ export function controls(state, onLayer, signal) {
   open(false);
   const picker = layerPicker(state, onLayer);
   state.subscribe((change) => {
+    // Where nothing is negative, nothing diverges.
+    if (change === 'layer' && !state.layer.signed && state.display.colormap === 'diverging') state.configure({ colormap: COLORMAPS[0] });
     if (change === 'display' || change === 'layer') display.update();
     if (change === 'layer' || change === 'loading' || change === 'error') picker.update();
   }, signal);

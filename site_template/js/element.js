@@ -30,6 +30,12 @@ export class SimilarityOverlay extends Mirrored {
     this.state = null;
     this.running = new AbortController();
     this.starting = false;
+    /** Whether the last selection that the page was told of is one. */
+    this.announced = false;
+    /** Whether a layer could not be loaded and none has been since. */
+    this.failed = false;
+    /** The last failure that the page was told of. @type {unknown} */
+    this.reported = null;
     this.promise();
   }
 
@@ -38,6 +44,7 @@ export class SimilarityOverlay extends Mirrored {
     this.ready = new Promise((resolve, reject) => {
       this.settle = { resolve, reject };
     });
+    this.settled = false;
     this.ready.catch(() => {}); // Whoever does not wait for it learns from the event and from the page.
   }
 
@@ -46,39 +53,44 @@ export class SimilarityOverlay extends Mirrored {
   }
 
   disconnectedCallback() {
-    this.running.abort();
-    this.state = null;
-    this.promise();
+    this.stop();
   }
 
   /** @param {string} name @param {string | null} before @param {string | null} now */
   attributeChangedCallback(name, before, now) {
     if (before === now || !this.isConnected) return;
     if (RESTART.includes(name)) this.start();
-    else if (DISPLAY.includes(name)) this.state?.configure(this.display);
-    else if (name === 'layer' && now) this.changeLayer(now).catch(() => {});
+    else if (name in DISPLAY) this.state?.configure({ [DISPLAY[name]]: this.display[DISPLAY[name]] });
+    else if (name === 'layer' && now && now !== this.state?.layer.id) this.changeLayer(now).catch(() => {});
+  }
+
+  /** Give up the figure as it is; `ready` then stands for the next one. */
+  stop() {
+    this.running.abort();
+    this.state = null;
+    if (this.settled) this.promise();
+    if (this.announced) this.announce('selection');
   }
 
   /** Open the bundle and build the figure; several attributes set in one task start it once, a later start gives up an earlier one. */
   async start() {
     if (this.starting) return;
     this.starting = true;
+    this.stop();
     await null;
     this.starting = false;
-    this.running.abort();
     if (!this.isConnected) return;
-    if (this.state) this.promise();
-    this.state = null;
     this.running = new AbortController();
-    const [{ signal }, settle] = [this.running, this.settle];
+    const { signal } = this.running;
     try {
       await this.build(signal);
-      if (!signal.aborted) settle?.resolve();
+      if (!signal.aborted) this.settle?.resolve();
     } catch (error) {
       if (signal.aborted) return;
       this.fail(error);
-      settle?.reject(error);
+      this.settle?.reject(error);
     }
+    if (!signal.aborted) this.settled = true;
   }
 
   /** @param {AbortSignal} signal */
@@ -95,42 +107,60 @@ export class SimilarityOverlay extends Mirrored {
     figure.mount(body, { state, signal });
     state.subscribe((change) => this.announce(change), signal);
     await state.useLayer(layer);
-    if (signal.aborted) return;
-    const opening = this.openingPatch(state);
-    if (opening) state.select(opening, false);
+    if (!signal.aborted) this.open(state);
   }
 
-  /** Where the figure opens: what its attributes say, else what the exporter chose, if the figure shows that image. @param {State} state */
-  openingPatch(state) {
-    const [image, row, col] = [this.getAttribute('image'), numberOf(this, 'row'), numberOf(this, 'col')];
-    if (image !== null && row !== null && col !== null) return findPatch(state, image, row, col);
-    const { opening, layers } = state.bundle;
-    const index = opening ? findImage(state.bundle, opening.image) : -1;
-    if (!opening || !state.images.includes(index)) return null;
-    const from = /** @type {Layer} */ (layers.find(({ id }) => id === opening.layer));
-    return { image: index, ...relocate(opening, from.grids[index], state.layer.grids[index]) };
+  /** Select the patch to begin with, unless the reader was quicker. @param {State} state */
+  open(state) {
+    const opening = openingPatch(this, state);
+    if (opening && !state.selection) state.select(opening, false);
   }
 
   get root() {
     return /** @type {ShadowRoot} */ (this.shadowRoot);
   }
 
-  /** Say what went wrong: in the figure's place, and as an event. @param {unknown} thrown */
+  /** Say what went wrong, in the place of the figure or, where only a layer failed, of its images. @param {unknown} thrown */
   fail(thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     const box = make('p', { className: 'error' }, make('b', { textContent: 'This figure cannot be shown. ' }), error.message);
     box.setAttribute('role', 'alert');
     this.root.querySelector('.error')?.remove();
-    const body = this.root.querySelector('.body');
-    if (body && this.state) body.before(box);
-    else this.root.replaceChildren(box);
+    this.failed = this.state?.error === error;
+    if (this.failed) this.root.querySelector('.body')?.before(box);
+    else {
+      this.state = null;
+      this.root.replaceChildren(box);
+    }
+    this.report(error);
+  }
+
+  /** Tell the page of a failure, once. @param {unknown} error */
+  report(error) {
+    if (this.reported === error) return;
+    this.reported = error;
     this.dispatchEvent(new CustomEvent('overlay-error', { detail: error, bubbles: true, composed: true }));
   }
 
   /** @param {import('./state.js').Change} change */
   announce(change) {
-    if (change !== 'selection' && !(change === 'layer' && this.selection)) return;
-    this.dispatchEvent(new CustomEvent('overlay-select', { detail: this.selection, bubbles: true, composed: true }));
+    if (change === 'layer') this.recover();
+    const { selection } = this;
+    const moved = change === 'selection' || (change === 'layer' && selection) || (change === 'error' && this.announced);
+    this.announced = selection !== null;
+    if (moved) this.dispatchEvent(new CustomEvent('overlay-select', { detail: selection, bubbles: true, composed: true }));
+  }
+
+  /** A layer has arrived: where the figure had failed, it can be used now; and a `layer` attribute follows what the reader chose. */
+  recover() {
+    const state = this.started;
+    if (this.hasAttribute('layer')) this.setAttribute('layer', state.layer.id);
+    if (!this.failed) return;
+    this.failed = false;
+    this.promise();
+    this.settle?.resolve();
+    this.settled = true;
+    this.open(state);
   }
 
   /** @param {string} id */
@@ -140,7 +170,8 @@ export class SimilarityOverlay extends Mirrored {
     try {
       await state.useLayer(findLayer(state.bundle, id));
     } catch (error) {
-      if (this.state === state) this.fail(error);
+      if (this.state === state && state.error === error) this.fail(error);
+      else this.report(error);
       throw error;
     }
   }
@@ -153,11 +184,23 @@ export class SimilarityOverlay extends Mirrored {
     return { image: state.bundle.images[image].id, layer: state.layer.id, row, col, pinned: state.pinned };
   }
 
-  /** Select a patch; resolves when every loaded image has been painted, rejects for one that is not there. @param {Request} request */
+  /**
+   * Select a patch; resolves when every loaded image has been painted, or when a later request for a layer took over; rejects for a patch that is not there.
+   * @param {Request} request
+   */
   async select({ image, layer, row, col, pin = false }) {
-    await this.ready;
-    if (layer !== undefined && layer !== this.started.layer.id) await this.changeLayer(layer);
-    this.started.select(findPatch(this.started, image, row, col), pin);
+    try {
+      await this.ready;
+      const state = this.started;
+      const present = (state.wanted ?? state.layer).id;
+      // A layer that failed is tried again, so that a patch is never selected without its scores.
+      if ((layer ?? present) !== present || state.error) await this.changeLayer(layer ?? present);
+      else await state.latest;
+      if (this.state === state && (layer ?? state.layer.id) === state.layer.id) state.select(findPatch(state, image, row, col), pin);
+    } catch (error) {
+      this.report(error);
+      throw error;
+    }
   }
 
   /**
@@ -168,7 +211,7 @@ export class SimilarityOverlay extends Mirrored {
   scores(image, layer) {
     const state = this.started;
     const index = findImage(state.bundle, image);
-    const values = layer === undefined || findLayer(state.bundle, layer) === state.layer ? state.scores[index] : undefined;
+    const values = layer === undefined || findLayer(state.bundle, layer) === state.layer ? state.scores(index) : null;
     const [rows, cols] = state.grid(index);
     return values ? { rows, cols, values: values.slice() } : null;
   }
@@ -194,10 +237,23 @@ function frame(root, state, onLayer, signal) {
   state.subscribe((change) => {
     legend.update();
     readout.update();
-    if (change === 'error' || change === 'layer') figure.classList.toggle('failed', change === 'error');
     if (change === 'layer') root.querySelector('.error')?.remove();
+    figure.classList.toggle('failed', state.error !== null);
+    figure.classList.toggle('loading', state.wanted !== null);
+    figure.setAttribute('aria-busy', String(state.wanted !== null));
   }, signal);
   return body;
+}
+
+/** Where a figure opens: what its attributes say, else what the exporter chose, if the figure shows that image. @param {HTMLElement} element @param {State} state */
+function openingPatch(element, state) {
+  const [image, row, col] = [element.getAttribute('image'), numberOf(element, 'row'), numberOf(element, 'col')];
+  if (image !== null && row !== null && col !== null) return findPatch(state, image, row, col);
+  const { opening, layers } = state.bundle;
+  const index = opening ? findImage(state.bundle, opening.image) : -1;
+  if (!opening || !state.images.includes(index)) return null;
+  const from = /** @type {Layer} */ (layers.find(({ id }) => id === opening.layer));
+  return { image: index, ...relocate(opening, from.grids[index], state.layer.grids[index]) };
 }
 
 /** @param {string} name @returns {Promise<Figure>} */
@@ -227,6 +283,7 @@ function findLayer(bundle, id) {
 /** @param {State} state @param {string} id @param {number} row @param {number} col */
 function findPatch(state, id, row, col) {
   const image = findImage(state.bundle, id);
+  if (!state.images.includes(image)) throw new Error(`this figure does not show the image "${id}"; add it to the attribute images`);
   const [rows, cols] = state.grid(image);
   const inside = Number.isInteger(row) && Number.isInteger(col) && row >= 0 && row < rows && col >= 0 && col < cols;
   if (!inside) throw new Error(`patch (${row}, ${col}) is outside the ${rows} x ${cols} grid of ${state.layer.id} on "${id}"; rows and columns count from 0`);

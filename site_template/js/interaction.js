@@ -6,8 +6,7 @@ import { relocate, samePatch } from './state.js';
  * @typedef {import('./state.js').State} State
  * @typedef {import('./state.js').Patch} Patch
  * @typedef {import('./tile.js').Tile} Tile
- * @typedef {{tiles: Tile[], state: State, signal: AbortSignal, selects?: (tile: Tile) => boolean}} Options
- *   selects: whether patches of this tile can be selected (default: of every tile); the others are only read
+ * @typedef {{tiles: Tile[], state: State, signal: AbortSignal}} Options
  */
 
 const STEPS = /** @type {Record<string, [number, number]>} */ ({ ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] });
@@ -18,7 +17,7 @@ const STEPS = /** @type {Record<string, [number, number]>} */ ({ ArrowUp: [-1, 0
  * @param {HTMLElement} container holds all tiles
  * @param {Options} options
  */
-export function interact(container, { tiles, state, signal, selects = () => true }) {
+export function interact(container, { tiles, state, signal }) {
   const byElement = new Map(tiles.map((tile) => [/** @type {HTMLElement} */ (tile.element), tile]));
   const tileOf = (/** @type {Event} */ event) => byElement.get(/** @type {HTMLElement} */ (/** @type {Element} */ (event.target).closest('.tile')));
   /** Scrubbing by touch: the tile and the patch it began on, and whether the finger moved to another patch. */
@@ -28,11 +27,11 @@ export function interact(container, { tiles, state, signal, selects = () => true
   /** @param {Tile} tile @param {Patch} patch */
   const move = (tile, patch) => {
     state.point(patch);
-    if (!state.pinned && selects(tile)) state.select(patch, false);
+    if (!state.pinned && tile.selects) state.select(patch, false);
   };
   /** @param {Tile} tile @param {Patch} patch */
   const pin = (tile, patch) => {
-    if (selects(tile) && state.loaded) state.select(patch, !(state.pinned && samePatch(patch, state.selection)));
+    if (tile.selects && state.loaded) state.select(patch, !(state.pinned && samePatch(patch, state.selection)));
   };
   /** @template {Event} E @param {string} type @param {(event: E, tile: Tile) => void} handler */
   const on = (type, handler) =>
@@ -47,11 +46,12 @@ export function interact(container, { tiles, state, signal, selects = () => true
 
   on('pointerdown', (/** @type {PointerEvent} */ event, tile) => {
     touch = event.pointerType === 'touch';
-    scrub = touch && state.selection?.image === tile.image ? { tile, start: tile.patchAt(event), moved: false } : null;
+    scrub = touch && tile.selects && state.selection?.image === tile.image ? { tile, start: tile.patchAt(event), moved: false } : null;
     if (scrub) tile.element.setPointerCapture(event.pointerId);
   });
   on('pointermove', (/** @type {PointerEvent} */ event, tile) => {
-    if (event.pointerType === 'touch' && !scrub) return;
+    if (event.pointerType !== 'touch') scrub = null;
+    else if (!scrub) return;
     const target = scrub?.tile ?? tile;
     const patch = target.patchAt(event);
     if (scrub) scrub.moved ||= !samePatch(patch, scrub.start);
@@ -65,7 +65,18 @@ export function interact(container, { tiles, state, signal, selects = () => true
     move(tile, patch);
     if (again) pin(tile, patch);
   });
-  container.addEventListener('pointerleave', (event) => event.pointerType !== 'touch' && state.point(null), { signal });
+  let inside = false;
+  container.addEventListener('pointerenter', () => (inside = true), { signal });
+  container.addEventListener(
+    'pointerleave',
+    (event) => {
+      inside = false;
+      if (event.pointerType !== 'touch') state.point(null);
+    },
+    { signal },
+  );
+  // Who only points has the focus elsewhere.
+  document.addEventListener('keydown', (event) => inside && event.key === 'Escape' && state.clear(), { signal });
   on('keydown', (/** @type {KeyboardEvent} */ event, tile) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'Escape') state.clear();

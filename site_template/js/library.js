@@ -14,7 +14,7 @@ import { openSource } from './source.js';
 
 const ENCODINGS = ['int8'];
 
-/** @type {Map<string, Promise<Bundle>>} */
+/** Bundles being opened, and those that a figure still holds. @type {Map<string, Promise<Bundle> | WeakRef<Bundle>>} */
 const opened = new Map();
 
 /** A bundle whose shards load when they are asked for. */
@@ -26,37 +26,43 @@ export class Bundle {
     this.layers = manifest.layers;
     this.networks = manifest.networks;
     this.opening = manifest.selection ?? null;
-    /** @type {Map<string, Promise<Block[]>>} */
+    this.groups = new Map(manifest.groups.map(({ id, title }) => [id, title]));
+    /** Shards by file. @type {Map<string, Promise<Block>>} */
     this.loading = new Map();
   }
 
   /** Where an image's file is. @param {import('./bundle.js').Image} image */
   imageUrl(image) {
-    return this.source.url(image.file);
+    return this.source.url(image.file, image.sha256);
   }
 
-  /** The codes of a layer on all images. Rejects with BundleError; asked again, it tries again. @param {Layer} layer */
-  load(layer) {
-    let blocks = this.loading.get(layer.id);
-    if (!blocks) {
-      blocks = this.fetchLayer(layer);
-      blocks.catch(() => this.loading.delete(layer.id));
-      this.loading.set(layer.id, blocks);
-    }
-    return blocks;
-  }
-
-  /** @param {Layer} layer @returns {Promise<Block[]>} */
-  async fetchLayer(layer) {
+  /**
+   * The codes of a layer on these images, and on those that share a shard with them. Rejects with BundleError; asked again, it tries again.
+   * @param {Layer} layer @param {number[]} images indices
+   * @returns {Promise<Block[]>}
+   */
+  async load(layer, images) {
     if (!ENCODINGS.includes(layer.encoding)) {
       throw new BundleError(MANIFEST_NAME, `layer "${layer.id}" has the encoding "${layer.encoding}", this page knows ${ENCODINGS.join(', ')}`);
     }
-    return Promise.all(layer.shards.map((shard) => this.fetchShard(shard, layer)));
+    const needed = layer.shards.filter(({ first, count }) => images.some((image) => first <= image && image < first + count));
+    return Promise.all(needed.map((shard) => this.loadShard(shard, layer)));
+  }
+
+  /** @param {Shard} shard @param {Layer} layer */
+  loadShard(shard, layer) {
+    let block = this.loading.get(shard.file);
+    if (!block) {
+      block = this.fetchShard(shard, layer);
+      block.catch(() => this.loading.delete(shard.file));
+      this.loading.set(shard.file, block);
+    }
+    return block;
   }
 
   /** @param {Shard} shard @param {Layer} layer @returns {Promise<Block>} */
   async fetchShard(shard, layer) {
-    const bytes = await this.source.read(shard.file);
+    const bytes = await this.source.read(shard.file, shard.sha256);
     if (bytes.length !== shard.bytes) throw new BundleError(shard.file, `is ${bytes.length} bytes, expected ${shard.bytes}`);
     const found = await sha256(bytes);
     if (found !== shard.sha256) throw new BundleError(shard.file, `was altered (SHA-256 ${found.slice(0, 12)}…, expected ${shard.sha256.slice(0, 12)}…)`);
@@ -70,13 +76,29 @@ export class Bundle {
  * @param {string} src
  * @returns {Promise<Bundle>}
  */
-export function openBundle(src) {
+export async function openBundle(src) {
   const source = openSource(src);
-  let bundle = opened.get(source.key);
-  if (!bundle) {
-    bundle = source.read(MANIFEST_NAME).then((bytes) => new Bundle(source, parseManifest(new TextDecoder().decode(bytes))));
-    bundle.catch(() => opened.delete(source.key));
-    opened.set(source.key, bundle);
+  const known = opened.get(source.key);
+  const held = known instanceof WeakRef ? known.deref() : known;
+  if (held) return held;
+  const opening = readManifest(source);
+  opened.set(source.key, opening);
+  try {
+    const bundle = await opening;
+    opened.set(source.key, new WeakRef(bundle));
+    return bundle;
+  } catch (error) {
+    opened.delete(source.key);
+    throw error;
   }
-  return bundle;
+}
+
+/** @param {Source} source */
+async function readManifest(source) {
+  const bytes = await source.read(MANIFEST_NAME);
+  try {
+    return new Bundle(source, parseManifest(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+  } catch (error) {
+    throw error instanceof BundleError ? error : new BundleError(MANIFEST_NAME, 'is not UTF-8');
+  }
 }

@@ -5,6 +5,9 @@ import { make } from './dom.js';
 
 /** @typedef {import('./state.js').State} State */
 
+/** How bright the photograph under a map is taken to be: darkened in a heatmap, as it is under a spotlight. */
+const PHOTO = { heat: 110, spotlight: 220 };
+
 /** @type {{key: string, table: Uint32Array}} */
 let cached = { key: '', table: new Uint32Array() };
 
@@ -25,7 +28,7 @@ export function paintMap(canvas, state, image) {
   if (canvas.width !== cols) canvas.width = cols;
   if (canvas.height !== rows) canvas.height = rows;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-  const scores = state.scores[image];
+  const scores = state.scores(image);
   if (!scores) return context.clearRect(0, 0, cols, rows);
   const pixels = context.createImageData(cols, rows);
   const packed = new Uint32Array(pixels.data.buffer);
@@ -71,13 +74,14 @@ export class Legend {
   }
 }
 
-/** The paint table as a CSS gradient over the mid-grey of a photograph. @param {import('./colormaps.js').Style} style @param {import('./colormaps.js').Colormap} colormap @param {number} opacity */
+/** What the table looks like over the middle grey of a photograph, as a CSS gradient. @param {import('./colormaps.js').Style} style @param {import('./colormaps.js').Colormap} colormap @param {number} opacity */
 function gradient(style, colormap, opacity) {
-  const table = paintTable(style, colormap, style === 'heat' ? 1 : opacity);
+  const table = paintTable(style, colormap, opacity);
   const stops = [];
   for (let i = 0; i < 256; i += 15) {
-    const [red, green, blue, alpha] = table.subarray(i * 4, i * 4 + 4);
-    stops.push(style === 'heat' ? `rgb(${red} ${green} ${blue})` : `rgb(${235 - 235 * (alpha / 255)} ${235 - 235 * (alpha / 255)} ${230 - 230 * (alpha / 255)})`);
+    const alpha = table[i * 4 + 3] / 255;
+    const over = Array.from(table.subarray(i * 4, i * 4 + 3), (value) => Math.round(value * alpha + PHOTO[style] * (1 - alpha)));
+    stops.push(`rgb(${over.join(' ')})`);
   }
   return `linear-gradient(to right, ${stops.join(', ')})`;
 }

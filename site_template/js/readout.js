@@ -2,6 +2,7 @@
 
 import { make } from './dom.js';
 import { formatValue } from './overlay.js';
+import { samePatch } from './state.js';
 
 /** @typedef {import('./state.js').State} State */
 
@@ -28,12 +29,12 @@ export class Readout {
   /** @returns {(Node | string)[]} */
   words() {
     const { state } = this;
-    if (state.wanted && !state.loaded) return [`Loading the features of ${state.wanted.id}\u2026`];
+    if (state.wanted) return [`Loading the features of ${state.wanted.id}\u2026`];
     if (!state.selection) return ['Point at a patch, tap one, or press Tab and use the arrow keys.'];
     const { image, row, col } = state.selection;
     const selected = make('b', { textContent: state.bundle.images[image].title });
     const words = [selected, ` row ${row + 1}, column ${col + 1}`, state.pinned ? ' (pinned)' : ''];
-    const value = state.pinned ? state.value(state.cursor) : null;
+    const value = samePatch(state.cursor, state.selection) ? null : state.value(state.cursor);
     if (state.cursor && value !== null) return [...words, ` \u2192 ${state.bundle.images[state.cursor.image].title}: `, make('b', { textContent: formatValue(value) })];
     const closest = this.closest();
     return closest.length ? [...words, ` \u2192 closest: `, closest.join(', ')] : words;
@@ -42,7 +43,7 @@ export class Readout {
   /** The images with the best matches elsewhere. */
   closest() {
     const { state } = this;
-    const best = state.images.filter((image) => image !== state.selection?.image).map((image) => state.best(image));
+    const best = state.watched.filter((image) => image !== state.selection?.image).map((image) => state.best(image));
     const found = best.filter((match) => match !== null).sort((a, b) => b.value - a.value);
     return found.slice(0, CLOSEST).map(({ image, value }) => `${state.bundle.images[image].title} ${formatValue(value)}`);
   }

@@ -1,12 +1,12 @@
 /** Where a bundle's bytes come from: files beside bundle.json, or elements of the page itself. Nothing else knows the difference. */
 
-import { BundleError } from './bundle.js';
+import { BundleError, MANIFEST_NAME } from './bundle.js';
 
 /**
  * @typedef {object} Source
  * @property {string} key the same for the same bundle
- * @property {(file: string, signal?: AbortSignal) => Promise<Uint8Array<ArrayBuffer>>} read rejects with BundleError naming the file
- * @property {(file: string) => string} url for an <img>
+ * @property {(file: string, sha256?: string) => Promise<Uint8Array<ArrayBuffer>>} read rejects with BundleError naming the file
+ * @property {(file: string, sha256?: string) => string} url for an <img>
  */
 
 /**
@@ -14,29 +14,31 @@ import { BundleError } from './bundle.js';
  * @returns {Source}
  */
 export function openSource(src) {
-  return src.startsWith('#') ? inlined(src.slice(1)) : folder(new URL(src.replace(/\/?$/, '/'), document.baseURI));
+  if (src.startsWith('#')) return inlined(src.slice(1));
+  const address = src.replace(/\/?$/, '/');
+  if (!URL.canParse(address, document.baseURI)) throw new Error(`src is "${src}"; expected the folder of a bundle, or #id of one in this page`);
+  return folder(new URL(address, document.baseURI));
 }
 
 /** @param {URL} root @returns {Source} */
 function folder(root) {
-  const url = (/** @type {string} */ file) => new URL(file, root).href;
-  return { key: root.href, url, read: (file, signal) => download(file, url(file), signal) };
+  // The hash in the address: no cache may answer with the file of an earlier export.
+  const url = (/** @type {string} */ file, sha256 = '') => new URL(sha256 ? `${file}?${sha256.slice(0, 8)}` : file, root).href;
+  return { key: root.href, url, read: (file, sha256) => download(file, url(file, sha256)) };
 }
 
-/** @param {string} file @param {string} url @param {AbortSignal} [signal] */
-async function download(file, url, signal) {
+/** @param {string} file @param {string} url */
+async function download(file, url) {
   let response;
   try {
-    response = await fetch(url, { signal, mode: 'cors', credentials: 'omit' });
-  } catch (error) {
-    if (signal?.aborted) throw error;
+    response = await fetch(url, { mode: 'cors', credentials: 'omit' });
+  } catch {
     throw new BundleError(file, 'could not be loaded (no connection, or its host does not allow this page to read it)');
   }
   if (!response.ok) throw new BundleError(file, `could not be loaded (HTTP ${response.status})`);
   try {
     return new Uint8Array(await response.arrayBuffer());
-  } catch (error) {
-    if (signal?.aborted) throw error;
+  } catch {
     throw new BundleError(file, 'broke off while loading; reload the page');
   }
 }
@@ -48,10 +50,10 @@ function inlined(id) {
     key: `#${id}`,
     url: (file) => /** @type {HTMLImageElement | null} */ (find(file))?.src ?? '',
     async read(file) {
-      const element = file === 'bundle.json' ? document.getElementById(id) : find(file);
+      const element = file === MANIFEST_NAME ? document.getElementById(id) : find(file);
       if (!element) throw new BundleError(file, 'is missing in this page');
       const text = element.textContent ?? '';
-      return file === 'bundle.json' ? new TextEncoder().encode(text) : decodeBase64(text.trim(), file);
+      return file === MANIFEST_NAME ? new TextEncoder().encode(text) : decodeBase64(text.trim(), file);
     },
   };
 }

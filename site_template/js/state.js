@@ -7,6 +7,7 @@ import { similarities } from './similarity.js';
  * @typedef {import('./library.js').Bundle} Bundle
  * @typedef {import('./library.js').Block} Block
  * @typedef {{image: number, row: number, col: number}} Patch image is an index into bundle.images
+ * @typedef {Patch & {value: number}} Match
  * @typedef {'layer' | 'unit' | 'patch'} RangeMode
  * @typedef {{style: import('./colormaps.js').Style, colormap: import('./colormaps.js').Colormap, range: RangeMode, smooth: boolean | 'auto', opacity: number}} Display
  * @typedef {'selection' | 'cursor' | 'display' | 'layer' | 'loading' | 'error'} Change
@@ -35,26 +36,35 @@ export class State {
     this.pinned = false;
     /** The patch under the pointer or the keyboard's cursor. @type {Patch | null} */
     this.cursor = null;
+    /** The images that a selected patch is compared with: all that the figure shows, unless it asks for fewer. */
+    this.watched = images;
     /** The layer being loaded, if any. @type {Layer | null} */
     this.wanted = null;
+    /** The last request for a layer, and how many there were. @type {Promise<void>} */
+    this.latest = Promise.resolve();
+    this.requests = 0;
     /** @type {Error | null} */
     this.error = null;
     /** @type {Block[]} */
     this.blocks = [];
-    /** For each image of the bundle its scores (rows x cols), or undefined. @type {(Float32Array | undefined)[]} */
-    this.scores = [];
+    /** What `scores` has computed for the selected patch, by image. @type {(Float32Array | undefined)[]} */
+    this.computed = [];
+    /** What `range` and `best` have found since the last change. @type {{range?: [number, number], best: (Match | undefined)[]}} */
+    this.found = { best: [] };
     /** @type {Set<Listener>} */
     this.listeners = new Set();
   }
 
   /** Be told of every change until the signal aborts. @param {Listener} listener @param {AbortSignal} signal */
   subscribe(listener, signal) {
+    if (signal.aborted) return;
     this.listeners.add(listener);
     signal.addEventListener('abort', () => this.listeners.delete(listener));
   }
 
   /** @param {Change} change */
   tell(change) {
+    if (change !== 'cursor') this.found = { best: [] };
     for (const listener of this.listeners) listener(change);
   }
 
@@ -70,20 +80,29 @@ export class State {
 
   /**
    * Show another layer once its codes are here; until then the present one stays. A selection keeps its place on its image.
-   * Rejects where the layer cannot be loaded; the last call wins.
+   * Rejects where the layer cannot be loaded; a request that a later one overtook settles as that one does.
    * @param {Layer} layer
    */
-  async useLayer(layer) {
+  useLayer(layer) {
     this.wanted = layer;
     this.error = null;
     this.tell('loading');
+    this.latest = this.bring(layer, ++this.requests);
+    return this.latest;
+  }
+
+  /** @param {Layer} layer @param {number} request @returns {Promise<void>} */
+  async bring(layer, request) {
     try {
-      const blocks = await this.bundle.load(layer);
-      if (this.wanted === layer) this.showLayer(layer, blocks);
+      const blocks = await this.bundle.load(layer, this.images);
+      if (request === this.requests) return this.showLayer(layer, blocks);
     } catch (error) {
-      if (this.wanted === layer) this.fail(layer, /** @type {Error} */ (error));
-      throw error;
+      if (request === this.requests) {
+        this.fail(layer, /** @type {Error} */ (error));
+        throw error;
+      }
     }
+    return this.latest;
   }
 
   /** @param {Layer} layer @param {Block[]} blocks */
@@ -92,14 +111,13 @@ export class State {
     const follow = (/** @type {Patch} */ patch) => ({ image: patch.image, ...relocate(patch, before.grids[patch.image], layer.grids[patch.image]) });
     this.selection = this.selection && follow(this.selection);
     this.cursor = this.cursor && follow(this.cursor);
-    [this.layer, this.blocks, this.wanted] = [layer, blocks, null];
-    this.score();
+    [this.layer, this.blocks, this.wanted, this.computed] = [layer, blocks, null, []];
     this.tell('layer');
   }
 
   /** Nothing computed from another layer may stand under the name of the one that failed. @param {Layer} layer @param {Error} error */
   fail(layer, error) {
-    [this.layer, this.blocks, this.wanted, this.scores, this.error] = [layer, [], null, [], error];
+    [this.layer, this.blocks, this.wanted, this.computed, this.error] = [layer, [], null, [], error];
     [this.selection, this.cursor, this.pinned] = [null, null, false];
     this.tell('error');
   }
@@ -110,13 +128,13 @@ export class State {
     if (same && pinned === this.pinned) return;
     this.pinned = pinned;
     this.selection = patch;
-    if (!same) this.score();
+    if (!same) this.computed = [];
     this.tell('selection');
   }
 
   clear() {
     if (!this.selection) return;
-    [this.selection, this.pinned, this.scores] = [null, false, []];
+    [this.selection, this.pinned, this.computed] = [null, false, []];
     this.tell('selection');
   }
 
@@ -141,6 +159,11 @@ export class State {
 
   /** The similarities that the two ends of the colour map stand for. @returns {[number, number]} */
   get range() {
+    return (this.found.range ??= this.findRange());
+  }
+
+  /** @returns {[number, number]} */
+  findRange() {
     const [low, high] = this.display.range === 'patch' ? this.patchRange() : this.display.range === 'unit' ? [0, 1] : this.layer.range;
     if (this.display.colormap !== 'diverging' || this.display.style === 'spotlight') return [low, high];
     const reach = Math.max(Math.abs(low), Math.abs(high));
@@ -150,9 +173,9 @@ export class State {
   /** From the least to the greatest similarity of this patch elsewhere. @returns {[number, number]} */
   patchRange() {
     let [low, high] = [Infinity, -Infinity];
-    for (const image of this.images) {
-      if (image === this.selection?.image && this.images.length > 1) continue;
-      for (const value of this.scores[image] ?? []) {
+    for (const image of this.watched) {
+      if (image === this.selection?.image && this.watched.length > 1) continue;
+      for (const value of this.scores(image) ?? []) {
         if (value < low) low = value;
         if (value > high && value < 1) high = value;
       }
@@ -162,44 +185,54 @@ export class State {
 
   /** Similarity of a patch with the selected one, null where there is none. @param {Patch | null} patch */
   value(patch) {
-    const scores = patch && this.scores[patch.image];
+    const scores = patch && this.scores(patch.image);
     return scores ? scores[patch.row * this.grid(patch.image)[1] + patch.col] : null;
   }
 
-  /** The patch of an image most similar to the selected one. @param {number} image @returns {(Patch & {value: number}) | null} */
+  /** The patch of an image most similar to the selected one. @param {number} image @returns {Match | null} */
   best(image) {
-    const scores = this.scores[image];
-    if (!scores) return null;
+    const scores = this.scores(image);
+    return scores ? (this.found.best[image] ??= this.findBest(image, scores)) : null;
+  }
+
+  /** @param {number} image @param {Float32Array} scores @returns {Match} */
+  findBest(image, scores) {
     let at = 0;
     for (let i = 1; i < scores.length; i++) if (scores[i] > scores[at]) at = i;
     const cols = this.grid(image)[1];
     return { image, row: Math.floor(at / cols), col: at % cols, value: scores[at] };
   }
 
-  /** Compute the scores of all images whose codes are here. */
-  score() {
-    this.scores = [];
-    const { selection } = this;
-    const block = selection && this.blocks.find(({ first, count }) => first <= selection.image && selection.image < first + count);
-    if (!selection || !block) return;
-    const { dims, grids } = this.layer;
-    const row = patchOffset(grids, block.first, selection);
-    const query = block.codes.slice(row * dims, (row + 1) * dims);
-    for (const { first, count, codes, norms } of this.blocks) {
-      const all = similarities(query, block.norms[row], codes, norms, new Float32Array(norms.length));
-      for (let image = first, at = 0; image < first + count; image++) {
-        const cells = grids[image][0] * grids[image][1];
-        this.scores[image] = all.subarray(at, (at += cells));
-      }
-    }
+  /** Compare with these images only. @param {number[]} images */
+  watch(images) {
+    this.watched = images;
+    this.tell('display');
   }
-}
 
-/** The row of a patch among the codes of a block that begins with image `first`. @param {[number, number][]} grids @param {number} first @param {Patch} patch */
-function patchOffset(grids, first, patch) {
-  let row = patch.row * grids[patch.image][1] + patch.col;
-  for (let image = first; image < patch.image; image++) row += grids[image][0] * grids[image][1];
-  return row;
+  /** The scores of an image (rows x cols) for the selected patch, computed when first asked for; null without a selection. @param {number} image */
+  scores(image) {
+    if (!this.selection || !this.loaded) return null;
+    return (this.computed[image] ??= this.score(image, this.selection));
+  }
+
+  /** @param {number} image @param {Patch} selection */
+  score(image, selection) {
+    const { dims, grids } = this.layer;
+    const source = this.rows(selection.image);
+    const row = selection.row * grids[selection.image][1] + selection.col;
+    const { codes, norms } = this.rows(image);
+    return similarities(source.codes.subarray(row * dims, (row + 1) * dims), source.norms[row], codes, norms, new Float32Array(norms.length));
+  }
+
+  /** The codes and norms of one image's patches. @param {number} image */
+  rows(image) {
+    const { dims, grids } = this.layer;
+    const block = /** @type {Block} */ (this.blocks.find(({ first, count }) => first <= image && image < first + count));
+    let start = 0;
+    for (let before = block.first; before < image; before++) start += grids[before][0] * grids[before][1];
+    const end = start + grids[image][0] * grids[image][1];
+    return { codes: block.codes.subarray(start * dims, end * dims), norms: block.norms.subarray(start, end) };
+  }
 }
 
 /** @param {Patch | null} a @param {Patch | null} b */

@@ -48,6 +48,8 @@ select, button { color: inherit; }
 .mark { position: absolute; min-width: 11px; min-height: 11px; border-radius: 2px; transform: translate(-50%, -50%); }
 .selected { border: 3px solid var(--selection); box-shadow: 0 0 0 2px #16130a, inset 0 0 0 1.5px #16130a; }
 .pinned .selected { box-shadow: 0 0 0 2px #16130a, inset 0 0 0 1.5px #16130a, 0 0 0 5px #fff, 0 0 0 6.5px #16130a; }
+.fine.selected { border-width: 2px; box-shadow: 0 0 0 1.5px #16130a; }
+.tile .name small { margin-right: 7px; font-size: 11px; opacity: 0.8; }
 .best { border: 2px solid #fff; box-shadow: 0 0 0 1.5px rgb(0 0 0 / 0.75), inset 0 0 0 1px rgb(0 0 0 / 0.5); }
 .cursor { border: 2px dashed #fff; box-shadow: 0 0 0 1.5px rgb(0 0 0 / 0.75); z-index: 1; }
 .value { position: absolute; top: calc(100% + 5px); left: 50%; padding: 0 6px; border-radius: 3px; background: rgb(0 0 0 / 0.8); color: #fff; font: 650 12px/18px system-ui, sans-serif; font-variant-numeric: tabular-nums; transform: translateX(-50%); }
@@ -60,16 +62,17 @@ select, button { color: inherit; }
 .readout .text { line-height: 1.35; text-wrap: pretty; }
 .readout b { color: light-dark(#1b1b1d, #ececee); font-weight: 600; }
 .error { margin: 0; padding: 14px 16px; border-left: 3px solid light-dark(#b3261e, #ff8a80); background: light-dark(#fdf1ef, #2b1a19); color: light-dark(#5c1a15, #ffd9d5); overflow-wrap: anywhere; }
+.loading .body { opacity: 0.5; }
 .failed .body, .failed .foot { display: none; }
 @container (max-width: 599px) {
   .settings { display: none; width: 100%; }
   .settings.open { display: flex; }
   .toggle { display: inline-block; }
   .controls { gap: 8px 10px; }
+  .choice { min-height: 28px; }
   .layers span { padding: 5px 9px; }
   .pair { gap: 8px; }
-  .gallery .tile.source { position: sticky; top: 8px; z-index: 2; box-shadow: 0 1px 10px rgb(0 0 0 / 0.35); }
-  .gallery.moved .tile.source { bottom: 96px; }
+  .gallery .tile.source { position: sticky; z-index: 2; box-shadow: 0 0 0 3px var(--overlay-background, Canvas); }
   .foot { flex-direction: column-reverse; align-items: stretch; gap: 4px; padding: 8px 0; font-size: 13px; }
   .readout { min-height: 38px; justify-content: space-between; }
   .legend .ramp { flex: 1; }

@@ -1,5 +1,6 @@
 /** One image with its map, the outlines on it and its name. */
 
+import { BundleError } from './bundle.js';
 import { make } from './dom.js';
 import { formatValue, paintMap } from './overlay.js';
 
@@ -8,18 +9,23 @@ import { formatValue, paintMap } from './overlay.js';
  * @typedef {import('./state.js').Patch} Patch
  */
 
+/** Longer panoramas are drawn squeezed, so that every image has a width and a height worth looking at. */
+const MAX_ASPECT = 4;
+
 export class Tile {
   /**
    * @param {State} state
    * @param {number} image index
-   * @param {{map?: boolean}} [options] map: whether the similarity map is drawn on this image (default yes)
+   * @param {{map?: boolean, selects?: boolean}} [options] map: whether the similarity map is drawn on this image;
+   *   selects: whether its patches can be selected, or only read (default: yes, both)
    */
-  constructor(state, image, { map = true } = {}) {
+  constructor(state, image, { map = true, selects = true } = {}) {
     this.state = state;
     this.image = image;
     this.map = map;
-    const { title, width, height } = state.bundle.images[image];
-    this.aspect = width / height;
+    this.selects = selects;
+    const { title, group, width, height } = state.bundle.images[image];
+    this.aspect = Math.min(MAX_ASPECT, Math.max(1 / MAX_ASPECT, width / height));
     this.picture = this.createPicture();
     this.canvas = make('canvas', { className: 'map' });
     this.bestValue = make('span', { className: 'value' });
@@ -27,12 +33,12 @@ export class Tile {
     this.cursorValue = make('span', { className: 'value' });
     this.cursor = make('div', { className: 'mark cursor' }, this.cursorValue);
     this.selected = make('div', { className: 'mark selected' });
-    const name = make('span', { className: 'name', textContent: title });
+    const name = make('span', { className: 'name' }, group ? make('small', { textContent: state.bundle.groups.get(group) ?? group }) : '', title);
     this.element = make('div', { className: 'tile', tabIndex: -1 }, this.picture, this.canvas, name, this.best, this.cursor, this.selected);
     this.element.dataset.image = String(image);
     this.element.setAttribute('role', 'application');
     this.element.setAttribute('aria-roledescription', 'image with patches');
-    this.picture.addEventListener('error', () => this.element.classList.add('no-picture'));
+    this.picture.addEventListener('error', () => this.miss());
     this.paint();
   }
 
@@ -47,19 +53,27 @@ export class Tile {
     return picture;
   }
 
+  /** The picture did not arrive: its alternative text stands there, its map still holds. */
+  miss() {
+    this.element.classList.add('no-picture');
+    const error = new BundleError(this.state.bundle.images[this.image].file, 'could not be loaded, or is no picture');
+    this.element.dispatchEvent(new CustomEvent('overlay-error', { detail: error, bubbles: true, composed: true }));
+  }
+
   /** Draw everything anew: after a change of selection, layer or display. */
   paint() {
     const { state, image } = this;
-    const shown = state.scores[image] !== undefined && this.map;
-    const source = state.selection?.image === image;
+    const shown = this.map && state.scores(image) !== null;
+    const here = state.selection?.image === image;
+    const source = here && this.selects;
     if (this.map) paintMap(this.canvas, state, image);
     this.canvas.classList.toggle('smooth', state.smooth);
     this.element.classList.toggle('mapped', shown);
     this.element.classList.toggle('spotlight', state.display.style === 'spotlight');
     this.element.classList.toggle('source', source);
     this.element.classList.toggle('pinned', source && state.pinned);
-    this.place(this.selected, source ? state.selection : null);
-    const best = shown && !source ? state.best(image) : null;
+    this.place(this.selected, here ? state.selection : null);
+    const best = shown && !here ? state.best(image) : null;
     this.place(this.best, best);
     if (best) this.bestValue.textContent = formatValue(best.value);
     this.paintCursor();
@@ -91,7 +105,8 @@ export class Tile {
     if (!patch) return;
     const [rows, cols] = this.state.grid(this.image);
     const [x, y] = [(patch.col + 0.5) / cols, (patch.row + 0.5) / rows];
-    Object.assign(mark.style, { left: `${100 * x}%`, top: `${100 * y}%`, width: `${100 / cols}%`, height: `${100 / rows}%` });
+    Object.assign(mark.style, { left: `${100 * x}%`, top: `${100 * y}%`, width: `calc(${100 / cols}% - 4px)`, height: `calc(${100 / rows}% - 4px)` });
+    mark.classList.toggle('fine', Math.max(rows, cols) > 20);
     mark.classList.toggle('above', y > 0.75);
     mark.classList.toggle('start', x < 0.12);
     mark.classList.toggle('end', x > 0.88);

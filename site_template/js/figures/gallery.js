@@ -9,8 +9,8 @@ import { Tile } from '../tile.js';
 const GAP = 12;
 const NARROW = { width: 600, gap: 8, height: 150 };
 const HEIGHT = 280;
-/** Extreme panoramas are drawn squeezed, so that every row has a height worth looking at. */
-const MAX_ASPECT = 4;
+/** Room that a sticking image leaves to the top of the view, and to the readout at its bottom. */
+const STICK = { top: 8, bottom: 96 };
 
 /** @param {HTMLElement} body @param {Context} context */
 export function mount(body, { state, signal }) {
@@ -24,14 +24,28 @@ export function mount(body, { state, signal }) {
   resize.observe(gallery);
   signal.addEventListener('abort', () => resize.disconnect());
   arrange(gallery, tiles);
+  let source = /** @type {Tile | undefined} */ (undefined);
   state.subscribe((change) => {
-    // The opening selection may lie below the first screen; only one that the reader made follows the view upwards as well.
-    if (change === 'cursor') gallery.classList.add('moved');
     for (const tile of tiles) {
       if (change === 'cursor') tile.paintCursor();
       else tile.paint();
     }
+    const next = tiles.find((tile) => tile.image === state.selection?.image);
+    if (next && next !== source) stick(next, gallery);
+    source = next;
   }, signal);
+}
+
+/**
+ * On a narrow screen the source image stays in view while the others scroll. Where it is partly out of view when it is selected it sticks
+ * just there: nothing moves under the finger.
+ * @param {Tile} tile @param {HTMLElement} gallery
+ */
+function stick({ element }, gallery) {
+  if (gallery.clientWidth >= NARROW.width) return;
+  const { top, bottom } = element.getBoundingClientRect();
+  element.style.top = `${Math.min(STICK.top, top)}px`;
+  element.style.bottom = `${Math.min(STICK.bottom, innerHeight - bottom)}px`;
 }
 
 /** Size the tiles so that every row fills the width. @param {HTMLElement} gallery @param {Tile[]} tiles */
@@ -40,7 +54,7 @@ function arrange(gallery, tiles) {
   if (!width) return;
   const narrow = width < NARROW.width;
   const gap = narrow ? NARROW.gap : GAP;
-  const aspects = tiles.map(({ aspect }) => Math.min(MAX_ASPECT, Math.max(1 / MAX_ASPECT, aspect)));
+  const aspects = tiles.map(({ aspect }) => aspect);
   gallery.style.gap = `${gap}px`;
   let next = 0;
   for (const { count, height } of justifiedRows(aspects, width, narrow ? NARROW.height : HEIGHT, gap)) {

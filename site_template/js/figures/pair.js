@@ -17,6 +17,7 @@ export function mount(body, { state, signal }) {
   const show = () => {
     mounted.abort();
     mounted = new AbortController();
+    if (answered) state.watch([...new Set(shown)]);
     showPair(tiles, shown, state, AbortSignal.any([mounted.signal, signal]));
     pickers.forEach(({ select }, side) => (select.value = String(shown[side])));
   };
@@ -51,9 +52,9 @@ function bestAnswer(state, image) {
 
 /** @param {HTMLElement} container @param {number[]} shown @param {State} state @param {AbortSignal} signal */
 function showPair(container, [left, right], state, signal) {
-  const tiles = [new Tile(state, left, { map: false }), new Tile(state, right)];
+  const tiles = [new Tile(state, left, { map: false }), new Tile(state, right, { selects: false })];
   for (const { element, aspect } of tiles) Object.assign(element.style, { aspectRatio: String(aspect), flexGrow: String(aspect) });
   container.replaceChildren(...tiles.map((tile) => tile.element));
-  interact(container, { tiles, state, signal, selects: (tile) => tile === tiles[0] });
+  interact(container, { tiles, state, signal });
   state.subscribe((change) => tiles.forEach((tile) => (change === 'cursor' ? tile.paintCursor() : tile.paint())), signal);
 }

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { justifiedRows } from '../../site_template/js/layout.js';
+import { seeded } from './helpers.js';
+
+/** Every row holds some images, all are placed once, and a row that is not capped fills the width. */
+function check(aspects, width, target, gap) {
+  const rows = justifiedRows(aspects, width, target, gap);
+  let first = 0;
+  for (const { count, height } of rows) {
+    assert.ok(count >= 1);
+    const sum = aspects.slice(first, first + count).reduce((a, b) => a + b, 0);
+    const filled = sum * height + gap * (count - 1);
+    assert.ok(height > 0 && height <= 2 * target, `height ${height}`);
+    assert.ok(filled <= width * (1 + 1e-9), `${filled} of ${width}`);
+    if (height < 2 * target) assert.ok(Math.abs(filled - width) < 1e-6 * width, `${filled} of ${width}`);
+    first += count;
+  }
+  assert.equal(first, aspects.length);
+  return rows;
+}
+
+test('ordinary photographs: rows fill the width and stay near the height wanted', () => {
+  const random = seeded(3);
+  for (let run = 0; run < 400; run++) {
+    const aspects = Array.from({ length: 16 + Math.floor(random() * 60) }, () => [2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 16 / 9][Math.floor(random() * 6)]);
+    const [width, target] = [600 + random() * 1200, 130 + random() * 60];
+    for (const { height } of check(aspects, width, target, 8)) assert.ok(height > target / 1.5 && height < target * 1.5, `${height} for ${target}`);
+  }
+});
+
+test('any aspects at all are placed', () => {
+  const random = seeded(4);
+  for (let run = 0; run < 400; run++) {
+    const aspects = Array.from({ length: 1 + Math.floor(random() * 30) }, () => Math.exp(6 * random() - 3));
+    check(aspects, 300 + random() * 1500, 60 + random() * 300, random() * 20);
+  }
+});
+
+test('no other rows are nearer to the height wanted', () => {
+  const random = seeded(5);
+  const cost = (rows, target) => rows.reduce((sum, { count, height }) => sum + count * Math.log(height / target) ** 2, 0);
+  for (let run = 0; run < 50; run++) {
+    const aspects = Array.from({ length: 9 }, () => 0.6 + random());
+    const [width, target, gap] = [900, 180, 10];
+    const found = cost(check(aspects, width, target, gap), target);
+    for (let breaks = 0; breaks < 2 ** 8; breaks++) {
+      const rows = splitAt(aspects, breaks).map((row) => ({ count: row.length, height: (width - gap * (row.length - 1)) / row.reduce((a, b) => a + b, 0) }));
+      if (rows.every(({ height }) => height <= 2 * target)) assert.ok(found <= cost(rows, target) + 1e-9, `${breaks}`);
+    }
+  }
+});
+
+/** Rows that end where `breaks` has a bit. */
+function splitAt(aspects, breaks) {
+  const rows = [[]];
+  aspects.forEach((aspect, i) => {
+    rows.at(-1).push(aspect);
+    if (breaks & (1 << i) && i < aspects.length - 1) rows.push([]);
+  });
+  return rows;
+}
+
+test('no images, no rows', () => assert.deepEqual(justifiedRows([], 800, 200, 8), []));
+
+test('one image is not blown up beyond twice the height wanted', () => {
+  assert.deepEqual(justifiedRows([1.5], 1200, 200, 8), [{ count: 1, height: 400 }]);
+  assert.deepEqual(justifiedRows([4], 1200, 200, 8), [{ count: 1, height: 300 }]);
+});
+
+test('a panorama and a column have their place', () => {
+  check([40, 1, 1, 1], 900, 200, 8);
+  check([1, 1, 0.02, 1], 900, 200, 8);
+  check(Array(50).fill(40), 900, 200, 8);
+  check(Array(50).fill(0.02), 900, 200, 8);
+});
+
+test('a phone takes one or two in a row', () => {
+  for (const { count } of check(Array(9).fill(1.33), 340, 170, 8)) assert.ok(count <= 2);
+});
+
+test('the same images give the same rows', () => {
+  const aspects = [1, 1.5, 0.7, 1.2, 1.8, 1];
+  assert.deepEqual(justifiedRows(aspects, 777, 190, 6), justifiedRows(aspects, 777, 190, 6));
+});

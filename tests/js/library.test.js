@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BundleError } from '../../site_template/js/bundle.js';
+import { openBundle } from '../../site_template/js/library.js';
+import { squaredNorms } from '../../site_template/js/similarity.js';
+import { openSource } from '../../site_template/js/source.js';
+import { BAD, fixtureBytes, fixtureText, serveFixtures, stub } from './helpers.js';
+
+/** The page opens a bundle once for each address, so every test that changes something takes a new one. */
+let addresses = 0;
+
+/** The good bundle under an address of its own; `change(file, bytes)` may return another Response. */
+function goodAt(t, change = () => undefined) {
+  const root = `http://fixtures.test/copy-${++addresses}/`;
+  const asked = serveFixtures(t, (url) => {
+    const file = url.slice(root.length);
+    return change(file) ?? new Response(fixtureBytes(`good/${file}`));
+  });
+  return { root, asked };
+}
+
+function refused(promise, file, message) {
+  return assert.rejects(promise, (error) => {
+    assert.ok(error instanceof BundleError, String(error));
+    assert.equal(error.file, file);
+    assert.match(error.message, message);
+    return true;
+  });
+}
+
+for (const name of BAD) {
+  test(`${name} is refused as its expect.json says`, async (t) => {
+    serveFixtures(t);
+    const { when, js } = JSON.parse(fixtureText(`bad/${name}/expect.json`));
+    const opened = openBundle(`/bad/${name}`);
+    if (when === 'open') {
+      await refused(opened, 'bundle.json', new RegExp(js));
+      return;
+    }
+    const bundle = await opened;
+    await assert.rejects(Promise.all(bundle.layers.map((layer) => bundle.load(layer))), { name: 'BundleError', message: new RegExp(js) });
+  });
+}
+
+test('a layer arrives as blocks of codes with their norms', async (t) => {
+  serveFixtures(t);
+  const bundle = await openBundle('../good/');
+  assert.equal(bundle.imageUrl(bundle.images[1]), 'http://fixtures.test/good/images/1.jpg');
+  assert.deepEqual(bundle.opening, { image: 'dog-2', layer: 'deep/block2', row: 0, col: 1 });
+  for (const layer of bundle.layers) {
+    const blocks = await bundle.load(layer);
+    assert.deepEqual(blocks.map(({ first, count }) => [first, count]), layer.shards.map(({ first, count }) => [first, count]));
+    blocks.forEach(({ codes, norms }, i) => {
+      assert.deepEqual(codes, Int8Array.from(fixtureBytes(`good/${layer.shards[i].file}`).subarray(16)));
+      assert.deepEqual(norms, squaredNorms(codes, layer.dims));
+    });
+  }
+});
+
+test('two who ask share one bundle and one download', async (t) => {
+  const { root, asked } = goodAt(t);
+  const [one, two, slashed] = await Promise.all([openBundle(root), openBundle(root), openBundle(root.slice(0, -1))]);
+  assert.equal(one, two);
+  assert.equal(one, slashed);
+  const [layer] = one.layers;
+  assert.equal(await one.load(layer), await two.load(layer));
+  await one.load(layer);
+  assert.deepEqual(asked.map((url) => url.slice(root.length)), ['bundle.json', 'features/block1-0000.bin', 'features/block1-0001.bin']);
+});
+
+test('shards are asked for with the layer, not before', async (t) => {
+  const { root, asked } = goodAt(t);
+  await openBundle(root);
+  assert.deepEqual(asked, [`${root}bundle.json`]);
+});
+
+test('requests need no cookies and may go to another host', async (t) => {
+  const { root } = goodAt(t);
+  const { fetch } = globalThis;
+  const options = [];
+  globalThis.fetch = (url, init) => (options.push(init), fetch(url));
+  await openBundle(root);
+  assert.deepEqual(options.map(({ mode, credentials }) => [mode, credentials]), [['cors', 'omit']]);
+});
+
+test('a bundle that is not there', async (t) => {
+  serveFixtures(t);
+  await refused(openBundle('/absent'), 'bundle.json', /^bundle\.json: could not be loaded \(HTTP 404\)$/);
+});
+
+test('no connection', async (t) => {
+  stub(t, 'document', { baseURI: 'http://fixtures.test/' });
+  stub(t, 'fetch', async () => { throw new TypeError('fetch failed'); });
+  await refused(openBundle('/unreachable'), 'bundle.json', /could not be loaded \(no connection, or its host does not allow this page to read it\)/);
+});
+
+test('a connection that breaks off', async (t) => {
+  const broken = () => new Response(new ReadableStream({ start: (controller) => controller.error(new Error('reset')) }));
+  const { root } = goodAt(t, (file) => (file.endsWith('.bin') ? broken() : undefined));
+  const bundle = await openBundle(root);
+  await refused(bundle.load(bundle.layers[1]), 'features/deep_block2-0000.bin', /broke off while loading/);
+});
+
+test('a download given up on purpose is no damage', async (t) => {
+  stub(t, 'document', { baseURI: 'http://fixtures.test/' });
+  stub(t, 'fetch', async (url, { signal }) => signal.throwIfAborted());
+  await assert.rejects(openSource('site').read('x.bin', AbortSignal.abort()), { name: 'AbortError' });
+});
+
+const SHARD = 'features/block1-0001.bin';
+const DAMAGE = {
+  'HTTP 500': [() => new Response('', { status: 500 }), /could not be loaded \(HTTP 500\)/],
+  'one bit': [(bytes) => new Response(bytes.with(100, bytes[100] ^ 1)), /was altered \(SHA-256 [0-9a-f]{12}…, expected 2e61cfdcceed…\)/],
+  'a byte less': [(bytes) => new Response(bytes.subarray(1)), /is 463 bytes, expected 464/],
+  'a page in its place': [() => new Response('<!doctype html><title>Not found</title>'), /is 39 bytes, expected 464/],
+};
+
+for (const [name, [damage, message]] of Object.entries(DAMAGE)) {
+  test(`${name}: refused, and good when asked again`, async (t) => {
+    let damaged = true;
+    const { root, asked } = goodAt(t, (file) => (damaged && file === SHARD ? damage(fixtureBytes(`good/${file}`)) : undefined));
+    const bundle = await openBundle(root);
+    const [layer, other] = bundle.layers;
+    await refused(bundle.load(layer), SHARD, message);
+    assert.equal((await bundle.load(other)).length, 2);
+    damaged = false;
+    assert.equal((await bundle.load(layer)).length, 2);
+    assert.equal(asked.filter((url) => url.endsWith(SHARD)).length, 2);
+  });
+}
+
+test('a bundle.json that failed is asked for again', async (t) => {
+  let answers = 0;
+  const { root } = goodAt(t, () => (answers++ === 0 ? new Response('', { status: 503 }) : undefined));
+  await refused(openBundle(root), 'bundle.json', /HTTP 503/);
+  assert.equal((await openBundle(root)).images.length, 4);
+});
+
+test('damage is found without crypto.subtle', async (t) => {
+  stub(t, 'crypto', {});
+  const { root } = goodAt(t, (file) => (file === SHARD ? DAMAGE['one bit'][0](fixtureBytes(`good/${file}`)) : undefined));
+  const bundle = await openBundle(root);
+  await refused(bundle.load(bundle.layers[0]), SHARD, /was altered/);
+  assert.equal((await bundle.load(bundle.layers[1])).length, 2);
+});
+
+/** A document of the elements of FORMAT.md, "In one HTML file". */
+function inline(t, id, change = (file, text) => text) {
+  const elements = new Map();
+  const put = (file, text) => elements.set(file, text === null ? null : { textContent: `\n${text}\n`, src: `data:;base64,${text}` });
+  const { images, layers } = JSON.parse(fixtureText('good/bundle.json'));
+  const files = [...images, ...layers.flatMap(({ shards }) => shards)].map(({ file }) => file);
+  for (const file of files) put(file, change(file, Buffer.from(fixtureBytes(`good/${file}`)).toString('base64')));
+  stub(t, 'CSS', { escape: (text) => text.replace(/[^\w-]/g, '\\$&') });
+  stub(t, 'document', {
+    getElementById: (wanted) => (wanted === id ? { textContent: change('bundle.json', fixtureText('good/bundle.json')) } : null),
+    querySelector: (selector) => {
+      const [, bundle, file] = selector.replaceAll('\\', '').match(/^\[data-bundle="(.*)"\]\[data-file="(.*)"\]$/);
+      return (bundle === id && elements.get(file)) || null;
+    },
+  });
+}
+
+for (const native of [true, false]) {
+  test(`an inlined bundle, ${native ? 'with' : 'without'} Uint8Array.fromBase64`, async (t) => {
+    const before = Uint8Array.fromBase64;
+    t.after(() => (before ? (Uint8Array.fromBase64 = before) : delete Uint8Array.fromBase64));
+    let used = 0;
+    Uint8Array.fromBase64 = native ? (text) => (used++, new Uint8Array(Buffer.from(text, 'base64'))) : undefined;
+    const id = `inline-${native}`;
+    inline(t, id);
+    const bundle = await openBundle(`#${id}`);
+    for (const layer of bundle.layers) {
+      const blocks = await bundle.load(layer);
+      blocks.forEach(({ codes }, i) => assert.deepEqual(codes, Int8Array.from(fixtureBytes(`good/${layer.shards[i].file}`).subarray(16))));
+    }
+    assert.equal(used, native ? 4 : 0);
+    assert.match(bundle.imageUrl(bundle.images[0]), /^data:;base64,/);
+  });
+}
+
+test('an inlined shard that is not base64', async (t) => {
+  inline(t, 'broken', (file, text) => (file === SHARD ? text.replace(/.$/, '*') : text));
+  const bundle = await openBundle('#broken');
+  await refused(bundle.load(bundle.layers[0]), SHARD, /is not base64; the page was altered/);
+});
+
+test('an inlined shard that was altered', async (t) => {
+  inline(t, 'altered', (file, text) => (file === SHARD ? `A${text.slice(1)}` : text));
+  const bundle = await openBundle('#altered');
+  await refused(bundle.load(bundle.layers[0]), SHARD, /was altered/);
+});
+
+test('an inlined shard that is missing', async (t) => {
+  inline(t, 'missing', (file, text) => (file === SHARD ? null : text));
+  const bundle = await openBundle('#missing');
+  await refused(bundle.load(bundle.layers[0]), SHARD, /is missing in this page/);
+});
+
+test('no bundle of that id', async (t) => {
+  inline(t, 'here');
+  await refused(openBundle('#elsewhere'), 'bundle.json', /is missing in this page/);
+});
+
+test('addresses are taken as they stand, relative to the page', (t) => {
+  stub(t, 'document', { baseURI: 'https://blog.test/posts/one/' });
+  const at = (src) => openSource(src).url('images/0.jpg');
+  assert.equal(at('site'), 'https://blog.test/posts/one/site/images/0.jpg');
+  assert.equal(at('site/'), 'https://blog.test/posts/one/site/images/0.jpg');
+  assert.equal(at('.'), 'https://blog.test/posts/one/images/0.jpg');
+  assert.equal(at('/demo'), 'https://blog.test/demo/images/0.jpg');
+  assert.equal(at('https://other.test/demo/'), 'https://other.test/demo/images/0.jpg');
+});

@@ -1,0 +1,239 @@
+"""overlay-verify finds every kind of damage, names the file, and measures the error that codes cost."""
+
+import hashlib
+import json
+
+import numpy as np
+import onnx
+import pytest
+from PIL import Image
+
+import exporter
+from exporter.errors import BundleError, ExportError, UsageError
+from exporter.pixels import Fit, decode, fit_image
+from exporter.verify import measure_error, verify_files
+from tests.conftest import make_photo
+from tests.test_cli import cli, invoke, tiny  # noqa: F401
+from tests.test_cli_bad_input import refused
+
+SHARD = "features/1-deep-0000.bin"
+
+
+@pytest.fixture
+def site(photos, tiny, tmp_path):
+    assert invoke("overlay-export", photos, "-o", tmp_path / "site", *tiny).exit_code == 0
+    return tmp_path / "site"
+
+
+@pytest.fixture
+def page(photos, tiny, tmp_path):
+    assert invoke("overlay-export", photos, "-o", tmp_path / "page.html", *tiny).exit_code == 0
+    return tmp_path / "page.html"
+
+
+def change(path, edit):
+    data = bytearray(path.read_bytes())
+    changed = edit(data)
+    path.write_bytes(data if changed is None else changed)
+
+
+def flip(data):
+    data[-5] ^= 1
+
+
+def rewrite(site, edit):
+    """Change bundle.json through its objects."""
+    content = json.loads((site / "bundle.json").read_bytes())
+    edit(content)
+    (site / "bundle.json").write_text(json.dumps(content))
+
+
+def resign(site, edit):
+    """Damage a shard and state the damaged file's own size and hash."""
+    change(site / SHARD, edit)
+    data = (site / SHARD).read_bytes()
+    rewrite(site, lambda c: c["layers"][1]["shards"][0].update(bytes=len(data), sha256=hashlib.sha256(data).hexdigest()))
+
+
+def test_a_whole_site_in_all_three_forms(site, page, default_site):
+    for path in (site, site / "bundle.json", page, default_site):
+        run = invoke("overlay-verify", path)
+        assert (run.exit_code, run.stderr) == (0, "") and "are whole" in run.stdout
+    checked = verify_files(exporter.load_bundle(page))
+    assert (checked.shards, checked.images) == (2, 5)
+    assert checked == verify_files(exporter.load_bundle(site))
+
+
+DAMAGE = {
+    "flipped": (lambda site: change(site / SHARD, flip), rf"{SHARD}: SHA-256 is \w+…, expected \w+…; the file was altered, copy or export the site again"),
+    "short": (lambda site: change(site / SHARD, lambda data: data[:-1]), rf"{SHARD}: is \d+ bytes, expected \d+; copy the whole site again"),
+    "long": (lambda site: change(site / SHARD, lambda data: data + b"x"), rf"{SHARD}: is \d+ bytes, expected \d+"),
+    "empty": (lambda site: change(site / SHARD, lambda data: b""), f"{SHARD}: is 0 bytes"),
+    "gone": (lambda site: (site / SHARD).unlink(), f"{SHARD}: is missing in .*site; copy the whole site again or export it again"),
+    "folder": (lambda site: ((site / SHARD).unlink(), (site / SHARD).mkdir()), rf"{SHARD}: cannot be read \(Is a directory\)"),
+    "magic": (lambda site: resign(site, lambda data: b"X" + data[1:]), f"{SHARD}: begins with b'XVLS', expected b'OVLS'"),
+    "version": (lambda site: resign(site, lambda data: data[:4] + b"\2" + data[5:]), f"{SHARD}: is shard version 2, this reader knows 1"),
+    "code": (lambda site: resign(site, lambda data: data[:-1] + b"\x80"), f"{SHARD}: holds the code -128, expected -127 to 127"),
+    "no image": (lambda site: (site / "images" / "rex.jpg").unlink(), "images/rex.jpg: is missing in"),
+    "half an image": (lambda site: change(site / "images" / "rex.jpg", lambda data: data[: len(data) // 2]), r"images/rex.jpg: does not decode \(.*\); copy or export"),
+    "no picture": (lambda site: (site / "images" / "rex.jpg").write_text("x"), r"images/rex.jpg: does not decode"),
+    "another size": (lambda site: Image.new("RGB", (9, 8)).save(site / "images" / "rex.jpg"), "images/rex.jpg: is 9 x 8 pixels, expected 43 x 64"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_damage_is_named(site, kind):
+    damage, message = DAMAGE[kind]
+    damage(site)
+    refused(invoke("overlay-verify", site), 1, f"^Error: ({message})")
+
+
+def test_all_damage_is_listed(site):
+    change(site / SHARD, flip)
+    (site / "images" / "tom.jpg").unlink()
+    (site / "images" / "rex.jpg").write_bytes(b"")
+    run = cli("overlay-verify", site)
+    refused(run, 1, f"^Error: {SHARD}: SHA-256", "\nimages/tom.jpg: is missing", "\nimages/rex.jpg: does not decode")
+    assert len(run.stderr.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda text: text.replace(f'data-file="{SHARD}">T1ZMUw', f'data-file="{SHARD}">T1ZMUx'), f"{SHARD}: SHA-256 is"),
+        (lambda text: text.replace(f'data-file="{SHARD}">T', f'data-file="{SHARD}">!'), rf"{SHARD}: is not base64 \(.*\) in .*page.html; copy or export the page again"),
+        (lambda text: text.replace(f'data-file="{SHARD}"', 'data-file="other"'), f"{SHARD}: is missing in .*page.html; the page is incomplete"),
+        (lambda text: text[: text.index(SHARD, text.index("application/octet")) + 300], f"{SHARD}: is"),
+        (lambda text: text[: text.index('id="bundle"') + 200], "bundle.json"),
+        (lambda text: "<p>hello", "bundle.json: is missing in .*page.html; the page is incomplete or not one of overlay-export"),
+        (lambda text: "", "bundle.json: is missing in .*page.html"),
+    ],
+    ids=["altered", "not base64", "missing", "cut", "cut early", "other page", "empty"],
+)
+def test_damage_in_a_page_is_named(page, damage, message):
+    text = page.read_text("utf-8")
+    page.write_text(damage(text), "utf-8")
+    assert page.read_text("utf-8") != text
+    refused(invoke("overlay-verify", page), 1, f"^Error: {message}")
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda c: c.update(version=2), r"bundle\.json.*2.*1"),
+        (lambda c: c.update(format="zip"), 'bundle.json has no "format": "overlay-export bundle"; it was not written by overlay-export'),
+        (lambda c: c["layers"][0]["shards"][0].update(file="../../etc/passwd"), "bundle.json.*etc/passwd"),
+        (lambda c: c["layers"][0].update(encoding="float64"), 'layer "shallow" has the encoding "float64", this overlay-export knows int8; upgrade it'),
+        (lambda c: c["layers"][0]["grids"].pop(), "has 4 grids, expected one for each of 5 images"),
+        (lambda c: c["layers"][0]["grids"].__setitem__(0, [99, 99]), "features/0-shallow-0000.bin: holds"),
+    ],
+    ids=["version", "format", "path", "encoding", "grids", "grid"],
+)
+def test_a_wrong_bundle_json_is_named(site, edit, message):
+    rewrite(site, edit)
+    refused(invoke("overlay-verify", site), 1, message)
+
+
+def test_no_bundle_at_all(tmp_path):
+    refused(invoke("overlay-verify", tmp_path), 2, "holds no bundle.json; expected a folder that overlay-export wrote")
+    refused(invoke("overlay-verify", tmp_path / "no"), 2, "no such file or folder")
+    (tmp_path / "bundle.json").write_text("{")
+    refused(invoke("overlay-verify", tmp_path), 1, "bundle.json")
+
+
+def test_the_true_error_over_all_pairs(tmp_path, tiny_network):
+    """More patches than the export samples; against cosines of plain numpy."""
+    for number in range(3):
+        make_photo(tmp_path / "photos" / f"{number}.png", number, (300, 200))
+    model = exporter.open_model(tiny_network)
+    exporter.export(tmp_path / "photos", tmp_path / "site", model=model, layers=["deep", "shallow"], size=160)
+    bundle = exporter.load_bundle(tmp_path / "site")
+    found = measure_error(bundle, [tmp_path / "photos"], tiny_network)
+    model.prepare(["deep", "shallow"])
+    assert list(found) == ["deep", "shallow"]
+    for layer in bundle.layers:
+        parts = []
+        for image in bundle.images:
+            pixels, _ = fit_image(decode(tmp_path / "photos" / f"{image.id}.png"), Fit("contain", 160, model.multiple))
+            (values,) = model.run(pixels[None])[layer.module]
+            parts.append(values.reshape(len(values), -1).T.astype(np.float64))
+        codes = np.concatenate([bundle.codes(image, layer).reshape(-1, layer.dims) for image in bundle.images]).astype(float)
+        pairs = np.triu_indices(len(codes), 1)
+        errors = (cosine(codes) - cosine(np.concatenate(parts)))[pairs]
+        error = found[layer.id]
+        assert (error.patches, error.pairs) == (len(codes), len(errors))
+        assert error.max == pytest.approx(np.abs(errors).max(), abs=1e-6)
+        assert error.rms == pytest.approx(np.sqrt(np.square(errors).mean()), abs=1e-6)
+    shallow = bundle.layers[1].error
+    assert shallow.patches < found["shallow"].patches and shallow.max <= found["shallow"].max
+
+
+def cosine(rows):
+    norms = np.linalg.norm(rows, axis=1)
+    return np.divide(rows @ rows.T, np.outer(norms, norms), out=np.zeros((len(rows),) * 2), where=np.outer(norms, norms) > 0)
+
+
+def test_the_error_of_codes_that_were_altered_shows(site, photos, tiny_network):
+    resign(site, lambda data: data[:16] + bytes(len(data) - 216) + data[-200:])
+    found = measure_error(exporter.load_bundle(site), [photos], tiny_network)
+    assert found["deep"].max > 0.5 and found["shallow"].max < 0.1
+
+
+def test_another_network_is_refused(site, photos, tiny_network, tmp_path, model_cache):
+    bundle = exporter.load_bundle(site)
+    with pytest.raises(UsageError, match="the site was made with tiny.onnx; pass that file with --model"):
+        measure_error(bundle, [photos])
+    other = tmp_path / "other.onnx"
+    network = onnx.load(tiny_network)
+    network.doc_string = "the same layers in another file"
+    onnx.save(network, other)
+    with pytest.raises(ExportError, match=r"other.onnx has weights \w+…, the site was made with \w+… \(tiny.onnx\); pass that network with --model"):
+        measure_error(bundle, [photos], other)
+    run = invoke("overlay-verify", site, "--images", photos, "--model", "efficientnet-lite0")
+    assert run.exit_code == 1 and run.stderr.startswith("Error: efficientnet-lite0 has weights ")
+    assert invoke("overlay-verify", site, "--images", photos).exit_code == 2
+
+
+def test_preprocessing_and_network_are_those_of_the_bundle(photos, tiny, tiny_network, tmp_path):
+    numbers = ["--mean", "0.2", "--std", "0.5,0.6,0.7", "--input-range", "-1,1"]
+    assert invoke("overlay-export", photos, "-o", tmp_path / "site", *tiny, *numbers).exit_code == 0
+    bundle = exporter.load_bundle(tmp_path / "site")
+    found = measure_error(bundle, [photos], tiny_network)
+    assert all(found[layer.id] == layer.error for layer in bundle.layers)
+
+
+def test_the_default_network_needs_no_naming(demo_photos, model_cache, tmp_path):
+    exporter.export(demo_photos / "people", tmp_path / "site", size=160)
+    bundle = exporter.load_bundle(tmp_path / "site")
+    found = measure_error(bundle, [demo_photos / "people"])
+    assert all(found[layer.id] == layer.error for layer in bundle.layers)
+
+
+def test_images_that_are_missing_or_changed(site, photos, tiny_network):
+    model, bundle = tiny_network, exporter.load_bundle(site)
+    with pytest.raises(UsageError, match=r'no image "kit" in .*dogs \(3 of 5 missing\); pass what was exported'):
+        measure_error(bundle, [photos / "dogs"], model)
+    run = invoke("overlay-verify", site, "--images", photos / "dogs", "--model", tiny_network)
+    assert run.exit_code == 2
+    make_photo(photos / "first.png", 1, (64, 96))
+    make_photo(photos / "cats" / "tom.png", 1, (96, 64))
+    with pytest.raises(ExportError, match=r'image "tom" has 160 patches of shallow now, 256 in the bundle; pass the images'):
+        measure_error(bundle, [photos], model)
+    (photos / "cats" / "tom.png").write_bytes(b"")
+    with pytest.raises(ExportError, match=r"tom.png: an empty file"):
+        measure_error(bundle, [photos], model)
+
+
+def test_images_in_several_places(photos, tiny, tiny_network, tmp_path):
+    folders = [photos / "dogs", photos / "cats"]
+    assert invoke("overlay-export", *folders, "-o", tmp_path / "site", *tiny).exit_code == 0
+    options = [word for folder in folders for word in ("--images", folder)]
+    run = invoke("overlay-verify", tmp_path / "site", *options, "--model", tiny_network)
+    assert run.exit_code == 0 and run.stdout.count("similarity error at most") == 2
+
+
+def test_verifying_reports_every_problem_as_one_error(site):
+    change(site / SHARD, flip)
+    with pytest.raises(BundleError) as caught:
+        verify_files(exporter.load_bundle(site))
+    assert caught.value.exit_code == 1
