@@ -4,6 +4,7 @@ Nothing is decoded here; `pixels.py` does that.
 """
 
 import difflib
+import json
 import os
 import re
 import tomllib

@@ -123,7 +123,7 @@ def to_json(manifest: Manifest) -> bytes:
 def parse(data: bytes) -> Manifest:
     """Check and read bundle.json. Raises BundleError naming the member, what was found and what was expected."""
     try:
-        root = json.loads(data, parse_constant=_refuse_constant)
+        root = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{MANIFEST_NAME} is not JSON ({error}); copy the whole site again or export it again") from None
     if not isinstance(root, dict) or root.get("format") != FORMAT:

@@ -33,7 +33,7 @@ def foreign_files(folder: Path) -> list[str]:
     """Paths below an exported folder that the export did not write, as far as its bundle.json can tell."""
     manifest = _manifest(folder) or {}
     own = _OWN_FILES | set(_named_files(manifest))
-    files = sorted(path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
+    files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     return [file.as_posix() for file in files if file.as_posix() not in own and not (file.parts[0] == "js" and file.suffix == ".js")]
 
 

@@ -11,7 +11,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -207,10 +207,16 @@ def _open(path: str | Path) -> Image.Image:
 
 
 def _read_header(path: str | Path) -> Image.Image:
+    with _unlimited():
+        return Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
+
+
+@contextmanager
+def _unlimited() -> Iterator[None]:
     with _PILLOW_LIMIT:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            return Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
+            yield
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 
@@ -260,7 +266,9 @@ def _load(image: Image.Image, least: int | None) -> None:
         if longer >= 2 * least * scale and shorter >= least * scale:
             image.draft(image.mode, (image.width // scale, image.height // scale))
             break
-    image.load()
+    # Pillow asks for the size of a TIFF once more when it is loaded.
+    with _unlimited() if image.format == "TIFF" else nullcontext():
+        image.load()
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

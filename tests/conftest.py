@@ -1,7 +1,10 @@
 """What several test modules share: networks small and real, photos made and real, sites written once."""
 
 import os
+import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,16 +12,63 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from click.testing import CliRunner
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image, ImageDraw
 
+from exporter import cli as commands
+
 ROOT = Path(__file__).resolve().parent.parent
 CASES = ROOT.parent / "shared" / "cases"
+COMMANDS = {
+    "overlay-export": "export_command",
+    "overlay-layers": "layers_command",
+    "overlay-verify": "verify_command",
+    "overlay-serve": "serve_command",
+}
 
 
 def run_python(code: str, cache: Path, *arguments: str) -> subprocess.CompletedProcess:
     """Run code in a fresh interpreter with the model cache at `cache`."""
     return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, env={**os.environ, "OVERLAY_EXPORT_CACHE": str(cache)})
+
+
+def command_line(command, *arguments):
+    """The command in an interpreter of its own, as an argument list for `subprocess`."""
+    code = f"from exporter.cli import {COMMANDS[command]} as run; run(prog_name={command!r})"
+    return [sys.executable, "-c", code, *map(str, arguments)]
+
+
+def cli(command, *arguments, **options):
+    """Run a command in a process of its own, its streams in pipes."""
+    return subprocess.run(command_line(command, *arguments), capture_output=True, text=True, **options)
+
+
+def invoke(command, *arguments):
+    """Run a command in this process; whatever is not an exit of its own fails the test."""
+    before = signal.getsignal(signal.SIGTERM)
+    result = CliRunner().invoke(getattr(commands, COMMANDS[command]), [str(argument) for argument in arguments])
+    signal.signal(signal.SIGTERM, before)
+    assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
+    return result
+
+
+def contents(folder):
+    """{relative path: bytes} of everything in a folder."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def refused(run, code, *words):
+    """The run ended with this code, one message on stderr that holds all words in order, and nothing on stdout."""
+    status = run.returncode if hasattr(run, "returncode") else run.exit_code
+    assert (status, run.stdout) == (code, ""), run.stderr
+    assert "Traceback" not in run.stderr
+    assert re.search("(?s)" + ".*".join(words), run.stderr), run.stderr
+
+
+def debris(name, purpose, pid):
+    """The name of what a process left beside a target."""
+    return f".{name}.overlay-export-{purpose}-{socket.gethostname()}-0-{pid}"
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +111,12 @@ def tiny_network(tmp_path_factory):
     return path
 
 
+@pytest.fixture
+def tiny(tiny_network):
+    """Arguments for a quick export with the tiny network."""
+    return ["--model", tiny_network, "--layers", "shallow,deep", "--size", "64"]
+
+
 def make_photo(path: Path, seed: int, size: tuple[int, int] = (96, 64)) -> Path:
     """A picture with some structure, written to `path` in the format of its suffix."""
     random = np.random.default_rng(seed)
@@ -85,6 +141,17 @@ def photos(tmp_path):
     make_photo(folder / "cats" / "tom.png", 4, (80, 80))
     make_photo(folder / "cats" / "kit.jpg", 5)
     return folder
+
+
+@pytest.fixture
+def postscript(tmp_path):
+    """An EPS of 64 x 43 pixels, an environment whose `gs` writes a file when it runs, and that file."""
+    eps, gs, ran = (tmp_path / "ghost" / name for name in ("picture.eps", "gs", "ran"))
+    eps.parent.mkdir()
+    eps.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 43\n%%EndComments\nshowpage\n%%EOF\n")
+    gs.write_text(f"#!/bin/sh\ntouch '{ran}'\n")
+    gs.chmod(0o755)
+    return eps, {**os.environ, "PATH": f"{eps.parent}{os.pathsep}{os.environ['PATH']}"}, ran
 
 
 @pytest.fixture(scope="session")

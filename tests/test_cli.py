@@ -1,58 +1,15 @@
-"""The commands, each as its user runs it. `cli` and `invoke` serve the other test modules too."""
+"""The commands, each as its user runs it."""
 
 import json
 import os
 import re
-import signal
 import subprocess
-import sys
 from importlib.metadata import entry_points
 
 import pytest
-from click.testing import CliRunner
 
 import exporter
-from exporter import cli as commands
-from tests.conftest import make_photo, run_python
-
-COMMANDS = {
-    "overlay-export": "export_command",
-    "overlay-layers": "layers_command",
-    "overlay-verify": "verify_command",
-    "overlay-serve": "serve_command",
-}
-
-
-def command_line(command, *arguments):
-    """The command in an interpreter of its own, as an argument list for `subprocess`."""
-    code = f"from exporter.cli import {COMMANDS[command]} as run; run(prog_name={command!r})"
-    return [sys.executable, "-c", code, *map(str, arguments)]
-
-
-def cli(command, *arguments, **options):
-    """Run a command in a process of its own, its streams in pipes."""
-    return subprocess.run(command_line(command, *arguments), capture_output=True, text=True, **options)
-
-
-def invoke(command, *arguments):
-    """Run a command in this process; whatever is not an exit of its own fails the test."""
-    before = signal.getsignal(signal.SIGTERM)
-    result = CliRunner().invoke(getattr(commands, COMMANDS[command]), [str(argument) for argument in arguments])
-    signal.signal(signal.SIGTERM, before)
-    assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
-    return result
-
-
-def contents(folder):
-    """{relative path: bytes} of everything in a folder."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.fixture
-def tiny(tiny_network):
-    """Arguments for a quick export with the tiny network."""
-    return ["--model", tiny_network, "--layers", "shallow,deep", "--size", "64"]
-
+from tests.conftest import COMMANDS, cli, command_line, contents, invoke, make_photo, run_python
 
 def on_terminal(*arguments):
     """Run overlay-export on a pseudo-terminal; (exit code, what it showed)."""

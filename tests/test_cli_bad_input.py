@@ -1,6 +1,5 @@
 """Everything a user can get wrong: one clear message with the remedy, the right exit code, nothing touched."""
 
-import re
 import zlib
 
 import numpy as np
@@ -10,9 +9,9 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 import exporter
+from exporter.manifest import Selection
 from exporter.marks import FORMAT
-from tests.conftest import make_photo
-from tests.test_cli import cli, contents, invoke, tiny  # noqa: F401
+from tests.conftest import cli, contents, invoke, make_photo, refused
 
 HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(200)
 
@@ -39,14 +38,6 @@ BAD_IMAGES = {
     "phone.heic": (lambda path: path.write_bytes(HEIC), r'a HEIC image, which needs pillow-heif; install it with: pip install "overlay-export\[heic\]"'),
     "gone.jpg": (lambda path: path.symlink_to(path.parent / "nowhere"), "there is no such file"),
 }
-
-
-def refused(run, code, *words):
-    """The run ended with this code, one message on stderr that holds all words in order, and nothing on stdout."""
-    status = run.returncode if hasattr(run, "returncode") else run.exit_code
-    assert (status, run.stdout) == (code, ""), run.stderr
-    assert "Traceback" not in run.stderr
-    assert re.search("(?s)" + ".*".join(words), run.stderr), run.stderr
 
 
 @pytest.mark.parametrize("name", BAD_IMAGES)
@@ -182,7 +173,9 @@ def test_all_features_zero(photos, tmp_path):
         run = invoke("overlay-export", photos, "-o", tmp_path / output, "--model", network, "--layers", "out", *PLAIN)
         assert run.exit_code == 0 and "similarity error at most 0.0000" in run.stdout
         bundle = exporter.load_bundle(tmp_path / output)
-        assert bundle.manifest.selection is None and bundle.layers[0].range == (0.0, 0.05)
+        rows, cols = bundle.grid(bundle.images[0], "out")
+        assert bundle.manifest.selection == Selection(bundle.images[0].id, "out", *divmod(rows * cols // 2, cols))
+        assert bundle.layers[0].range == (0.0, 0.05)
         assert invoke("overlay-verify", tmp_path / output).exit_code == 0
 
 

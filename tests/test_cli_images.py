@@ -5,8 +5,7 @@ import pytest
 from PIL import Image
 
 import exporter
-from tests.conftest import make_photo
-from tests.test_cli import contents, invoke, tiny  # noqa: F401
+from tests.conftest import contents, invoke, make_photo
 
 NAMES = ["a b", "it's \"quoted\"", "50%", "no #1", "<script>alert(1)<", "Übergröße", "日本語", "-dash", "--force"]
 

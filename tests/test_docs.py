@@ -7,8 +7,7 @@ import pytest
 
 from exporter import cli
 from exporter.figures import figure_types
-from tests.conftest import ROOT
-from tests.test_cli import COMMANDS
+from tests.conftest import COMMANDS, ROOT
 
 README = ROOT / "README.md"
 OPTIONS = [

@@ -7,7 +7,7 @@ from exporter.errors import ModelError
 from exporter.features import extract
 from exporter.images import find_images
 from exporter.models import open_model
-from exporter.pixels import BadImage, Fit
+from exporter.pixels import BadImage, Fit, decode, fit_image
 from tests.conftest import make_photo
 
 FIT = Fit("contain", 64, 8)
@@ -37,6 +37,16 @@ def test_order_and_values_do_not_depend_on_batches_or_threads(photos, model, bat
             assert maps[module].dtype == np.float32 and maps[module].flags.c_contiguous
             assert (maps[module] == usual_maps[module]).all()
     assert [maps["deep"].shape for _, _, maps in found] == [(5, 8, 10), (8, 8, 10), (5, 8, 10), (8, 5, 10), (5, 8, 10)]
+
+
+@pytest.mark.parametrize("fixed", [(256, 512), (512, 256)])
+def test_a_network_of_one_size_larger_than_asked_for_gets_all_its_pixels(tmp_path, model, fixed):
+    path = make_photo(tmp_path / "big.jpg", 5, (2048, 1536))
+    fit = Fit("contain", 32, 8, fixed)
+    ((_, size, maps),) = extract(find_images([path]).images, model, fit, keep, threads=1)
+    sharp, coarse = (model.run(fit_image(decode(path, least=least), fit)[0][None])["deep"] for least in (512, 32))
+    assert (maps["deep"] == sharp[0].transpose(1, 2, 0)).all() and (sharp != coarse).any()
+    assert max(size) == 512
 
 
 def test_only_images_of_one_shape_run_together(photos, model, monkeypatch):

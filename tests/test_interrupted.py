@@ -8,9 +8,7 @@ import sys
 import pytest
 
 import exporter
-from tests.conftest import make_photo
-from tests.test_target import debris
-from tests.test_cli import command_line, contents, invoke
+from tests.conftest import command_line, contents, debris, invoke, make_photo
 
 # The third image reports itself and waits until the parent has done its deed and closed the pipe.
 HALTING = """

@@ -48,7 +48,7 @@ def manifests(draw):
     networks = draw(unique(st.builds(Network, texts, texts, texts, hashes, st.tuples(numbers, numbers), triples(), triples())))
     groups = draw(unique(st.builds(Group, texts, texts, texts), least=0))
     group_ids = st.sampled_from(["", *(group.id for group in groups)])
-    images = draw(unique(st.builds(Image, texts, texts, group_ids, paths, counts, counts, texts, texts)))
+    images = draw(unique(st.builds(Image, texts, texts, group_ids, paths, counts, hashes, counts, counts, texts, texts)))
     made = draw(unique(layers(networks, len(images))))
     figures = tuple(draw(st.lists(st.builds(Figure, texts, st.dictionaries(texts, texts, max_size=2)), max_size=2)))
     image, layer = draw(st.integers(0, len(images) - 1)), draw(st.sampled_from(made))

@@ -14,8 +14,7 @@ from exporter.images import find_images
 from exporter.pixels import Fit, decode, fit_image
 from exporter.quantise import encode_int8
 from exporter.sample import SamplePlan
-from tests.conftest import make_photo
-from tests.test_cli import contents
+from tests.conftest import contents, make_photo
 
 
 @pytest.fixture
@@ -126,7 +125,31 @@ def test_an_opened_network_is_cut_to_what_was_asked_for(demo_photos, model_cache
 
 def test_one_layer_by_two_names(photos, tmp_path, options):
     report = exporter.export(photos, tmp_path / "site", **{**options, "layers": ["deep", "d*", "shallow", "deep"]})
-    assert [layer.id for layer in report.manifest.layers] == ["deep", "shallow"]
+    assert [layer.id for layer in report.manifest.layers] == ["shallow", "deep"]
+
+
+@pytest.mark.parametrize("asked", [["shallow", "deep"], ["deep", "shallow"], "deep, shallow"], ids=str)
+def test_layers_are_stored_from_shallow_to_deep(photos, tmp_path, options, asked):
+    report = exporter.export(photos, tmp_path / "site", **{**options, "layers": asked})
+    files = [(layer.id, layer.shards[0].file) for layer in report.manifest.layers]
+    assert files == [("shallow", "features/0-shallow-0000.bin"), ("deep", "features/1-deep-0000.bin")]
+    assert report.manifest.selection.layer == "deep"
+
+
+def test_layers_of_one_stride_follow_the_network(demo_photos, model_cache, tmp_path):
+    report = exporter.export(demo_photos / "people", tmp_path / "site", layers="head, _blocks.12, block4, _blocks.11, block3", size=64)
+    modules = [layer.module for layer in report.manifest.layers]
+    assert sorted(modules) == ["_blocks.10", "_blocks.11", "_blocks.12", "_blocks.14", "head"]
+    assert modules == [layer.module for layer in exporter.open_model().layers() if layer.module in modules]
+    assert report.manifest.layers[0].id == "block3" and report.manifest.layers[-1].id == "head"
+
+
+def test_names_of_layers_and_figures_between_commas(photos, tmp_path, options):
+    report = exporter.export(photos, tmp_path / "site", **{**options, "layers": " deep", "figures": "pair, gallery"})
+    assert [layer.id for layer in report.manifest.layers] == ["deep"]
+    assert [figure.type for figure in report.manifest.figures] == ["pair", "gallery"]
+    exporter.export(photos, tmp_path / "other", **{**options, "layers": ["deep"], "figures": ["pair", "gallery"]})
+    assert contents(tmp_path / "other") == contents(tmp_path / "site")
 
 
 def test_progress_is_told_for_every_image(photos, tmp_path, options):

@@ -1,20 +1,26 @@
-import contextlib
 import io
 import struct
-import subprocess
-import sys
 import zlib
 
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from exporter import pixels
 from exporter.errors import UsageError
-from exporter.pixels import BadImage, Fit, check, check_all, decode, display_size, encode_display, fit_image, network_size
+from exporter.pixels import (
+    BadImage,
+    Fit,
+    check,
+    decode,
+    display_size,
+    encode_display,
+    fit_image,
+    network_size,
+)
 
 # Pillow's warnings are silenced when the module is imported, which pytest undoes.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -264,86 +270,3 @@ def test_crop_equals_resizing_the_shorter_side_and_cutting_the_middle():
     network, display = fit_image(image, Fit("crop", 128))
     wanted = image.resize((256, 128), Image.Resampling.BICUBIC).crop((64, 0, 192, 128))
     assert np.array_equal(network, np.asarray(wanted)) and np.array_equal(network, np.asarray(display))
-
-
-def test_truncated_files(tmp_path):
-    path = tmp_path / "a.jpg"
-    whole = saved(photo(), path, quality=95).read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
-    assert reason(path) == reason(path, check) == "truncated, the file ends before the image does; copy it again from where it came"
-    path.write_bytes(whole[:30])
-    assert "truncated" in reason(path)
-
-
-def test_files_that_are_no_images_say_why(tmp_path, monkeypatch):
-    path = tmp_path / "a.jpg"
-    assert reason(path) == "there is no such file (any more)"
-    path.write_bytes(b"")
-    assert reason(path) == "an empty file (0 bytes); copy it again from where it came"
-    path.write_text("Dear diary")
-    assert reason(path).startswith("not an image, its content is none of JPEG, PNG")
-    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n")
-    assert reason(path).startswith("not an image")
-    assert reason(tmp_path) == "not a regular file, expected an image"
-    for error, words in ((PermissionError(13, "denied"), "permission denied"), (MemoryError(), "too large to decode in the memory")):
-        monkeypatch.setattr(pixels, "_head", lambda _, error=error: (_ for _ in ()).throw(error))
-        assert reason(path).startswith(words)
-
-
-def test_bombs_are_refused_before_decoding(tmp_path, monkeypatch):
-    path = tmp_path / "a.png"
-    path.write_bytes(png(50_000, 50_000, 8, 2, b""))
-    assert reason(path) == reason(path, check) == "too large, 50000 x 50000 = 2,500,000,000 pixels; scale it down to at most 178,956,970"
-    saved(photo(20, 10), path)
-    monkeypatch.setattr(pixels, "MAX_PIXELS", 200)
-    assert decode(path).size == (20, 10)
-    monkeypatch.setattr(pixels, "MAX_PIXELS", 199)
-    assert reason(path).startswith("too large, 20 x 10 = 200 pixels")
-
-
-def test_formats_that_need_another_decoder_name_it(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    monkeypatch.setitem(sys.modules, "pillow_avif", None)
-    monkeypatch.setattr(pixels.features, "check", lambda name: False)
-    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
-    path = tmp_path / "a.heic"
-    path.write_bytes(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + b"\0" * 40)
-    assert reason(path) == 'a HEIC image, which needs pillow-heif; install it with: pip install "overlay-export[heic]"'
-    path.write_bytes(b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf" + b"\0" * 40)
-    assert reason(path) == "an AVIF image, which this Pillow cannot decode; install pillow-avif-plugin or a Pillow with AVIF support"
-
-
-@pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "webp", "bmp", "tif", "ppm"])
-def test_damage_of_any_kind_is_a_bad_image_or_an_image(tmp_path, suffix):
-    path = tmp_path / f"a.{suffix}"
-    whole = saved(photo(40, 30), path).read_bytes()
-
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(st.integers(0, len(whole)), st.lists(st.tuples(st.integers(0, min(len(whole), 400) - 1), st.integers(0, 255)), max_size=6))
-    def damage(end, changes):
-        data = bytearray(whole)
-        for where, value in changes:
-            data[where] = value
-        path.write_bytes(data[:end])
-        for do in (decode, check):
-            with contextlib.suppress(BadImage):
-                do(path)
-
-    damage()
-
-
-def test_check_all_lists_the_bad_ones_in_order(tmp_path):
-    paths = [saved(photo(), tmp_path / f"{number}.jpg") for number in range(8)]
-    paths[6].write_bytes(b""), paths[1].write_bytes(b"")
-    finished = []
-    bad = check_all(paths, threads=3, progress=lambda: finished.append(1))
-    assert [error.path for error in bad] == [paths[1], paths[6]] and len(finished) == 8
-
-
-def test_nothing_is_printed(tmp_path):
-    path = tmp_path / "big.png"
-    path.write_bytes(png(15_000, 6_000, 1, 0, (b"\0" + b"\xff" * 1875) * 6_000))
-    saved(photo(), tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0\x09\0\x12\x01")
-    script = "import sys; from exporter import pixels; [pixels.decode(path) for path in sys.argv[1:]]"
-    done = subprocess.run([sys.executable, "-c", script, path, tmp_path / "a.jpg"], capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import exporter
-from tests.test_cli import command_line, contents
+from tests.conftest import command_line, contents
 
 PHOTOS = ["people/grace-hopper.jpg", "textures/bricks.png", "things/coffee.png", "vehicles/falcon-9.jpg"]
 OPTIONS = ["--size", "256", "--title", "Some photos", "--quiet"]

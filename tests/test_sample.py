@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from exporter.manifest import SimilarityError
+from exporter.manifest import Selection, SimilarityError
 from exporter.opening import strongest_patch
 from exporter.quantise import encode_int8, similarity
 from exporter.sample import ErrorMeter, PatchSample, SamplePlan, display_range, spread
@@ -217,8 +217,13 @@ def test_grids_of_different_shapes_give_a_patch_inside(tmp_path):
     assert 0 < found.col < cols - 1
 
 
-def test_nothing_but_zeros_has_no_opening(tmp_path):
-    assert opening(tmp_path, [np.zeros((3, 3, 4))] * 2) is None
+@pytest.mark.parametrize("value", [0, 1], ids=["zeros", "all alike"])
+def test_where_nothing_stands_out_a_page_opens_in_the_middle_of_the_first_image(tmp_path, value):
+    assert opening(tmp_path, [np.full((3, 5, 4), value), np.full((4, 4, 4), value)]) == Selection("0", "layer", 1, 2)
+
+
+def test_grids_of_one_patch_open_with_it(tmp_path):
+    assert opening(tmp_path, [np.eye(4)[:1, None]] * 3) == Selection("0", "layer", 0, 0)
 
 
 def test_the_opening_is_the_same_every_time(tmp_path):

@@ -16,8 +16,7 @@ import pytest
 
 from exporter import cli, serve
 from exporter.errors import ExportError, UsageError
-from tests.test_cli import command_line, invoke
-from tests.test_cli_bad_input import refused
+from tests.conftest import command_line, invoke, refused
 
 
 @contextmanager

@@ -169,5 +169,29 @@ def test_an_entry_of_another_shard_is_refused(small):
     refuse(data, replace(shard, sha256="0" * 64), of, 4, "SHA-256 is .*, expected 000000000000…")
 
 
-def test_the_target_is_two_mebibytes():
-    assert shards.TARGET_BYTES == 2 * 2**20
+def test_a_shard_is_of_two_to_four_mebibytes():
+    assert (shards.TARGET_BYTES, shards.MOST_BYTES) == (2 * 2**20, 4 * 2**20)
+
+
+MEBIBYTE = 2**20
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([MEBIBYTE, 3 * MEBIBYTE - 16, 5], [(2, 4 * MEBIBYTE), (1, 21)]),
+        ([MEBIBYTE, 3 * MEBIBYTE - 15, 5], [(1, MEBIBYTE + 16), (1, 3 * MEBIBYTE + 1), (1, 21)]),
+        ([5, 5 * MEBIBYTE, 5], [(1, 21), (1, 5 * MEBIBYTE + 16), (1, 21)]),
+        ([2 * MEBIBYTE - 1, 2 * MEBIBYTE, 1, 4 * MEBIBYTE], [(1, 2 * MEBIBYTE + 15), (1, 2 * MEBIBYTE + 16), (1, 17), (1, 4 * MEBIBYTE + 16)]),
+        ([2 * MEBIBYTE - 17, 2 * MEBIBYTE + 1], [(2, 4 * MEBIBYTE)]),
+    ],
+    ids=["just fits", "a byte more", "larger alone", "at the target", "both nearly half"],
+)
+def test_a_shard_is_larger_than_four_mebibytes_only_where_one_image_is(tmp_path, sizes, expected):
+    writer = ShardWriter(tmp_path, "layer")
+    for size in sizes:
+        writer.add(np.zeros((1, size, 1), np.int8))
+    written = writer.close()
+    assert [(s.count, s.bytes) for s in written] == expected
+    assert [s.first for s in written] == [sum(s.count for s in written[:i]) for i in range(len(written))]
+    assert all((tmp_path / s.file).stat().st_size == s.bytes for s in written)

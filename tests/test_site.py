@@ -15,8 +15,7 @@ import exporter
 from exporter import shards, site
 from exporter.figures import figure_types
 from exporter.site import template_folder
-from tests.conftest import make_photo
-from tests.test_cli import contents
+from tests.conftest import contents, make_photo
 
 EVIL = '</title></script><script>alert(1)</script>"\'&<!--'
 INLINE = re.compile(r"<script(?![^>]*(?: src=|type=\"application))[^>]*>(.*?)</script>", re.S)
@@ -90,11 +89,17 @@ def test_no_other_host(photos, tiny_network, tmp_path):
             check_no_other_host(name, data.decode())
 
 
+def is_credit(tag, attributes, bundle):
+    """Whether a tag is a link, not followed until a reader clicks it, that an image's credit spells out."""
+    credits = " ".join(image.credit for image in exporter.load_bundle(bundle).images)
+    return tag == "a" and attributes == {"href": attributes.get("href"), "rel": "noopener"} and attributes["href"].startswith(("https://", "http://")) and attributes["href"] in credits
+
+
 def test_links_of_the_page_lie_inside_the_site(default_site):
     for tag, attributes in Page((default_site / "index.html").read_text("utf-8")).tags:
         for key in ("src", "href"):
             target = attributes.get(key, "data:")
-            if not target.startswith("data:"):
+            if not target.startswith("data:") and not is_credit(tag, attributes, default_site):
                 assert (default_site / target).exists() and not target.startswith("/"), (tag, target)
         assert not {key for key in attributes if key.startswith("on") or key in ("style", "srcset")}
 
@@ -126,9 +131,9 @@ def test_the_content_security_policy(default_site):
 
 def test_an_unknown_variable_in_the_template_is_an_error(default_site):
     content = exporter.load_bundle(default_site).manifest
-    assert site.render(content, {}, src="./", inline=None, from_file_script="").startswith("<!doctype html>")
+    assert site.render(content, {}, src="./", inline=None, notices_script="").startswith("<!doctype html>")
     with pytest.raises(jinja2.UndefinedError, match="'src' is undefined"):
-        site.render(content, {}, inline=None, from_file_script="")
+        site.render(content, {}, inline=None, notices_script="")
 
 
 def test_hostile_text_is_shown_as_it_is(evil_site, default_site):
@@ -157,6 +162,16 @@ def test_credits_captions_and_facts_are_shown(photos, tiny_network, tmp_path):
         assert f"{layer.error.max:.4f}" in shown and f"{layer.error.rms:.4f}" in shown and f"{layer.error.pairs:,}" in shown
     images = {a["src"]: a["alt"] for tag, a in Page(text).tags if tag == "img"}
     assert images["images/rex.jpg"] == "A dog looks up." and images["images/tom.jpg"] == "tom"
+
+
+def test_addresses_in_credits_are_links_and_nothing_else_is(photos, tiny_network, tmp_path):
+    bad = "javascript:alert(1) data:text/html,x <a href='https://evil.test'>x</a>"
+    describe(photos, f'[images.rex]\ncredit = "A. B., https://photos.test/1?a=1&b=2 (CC BY)"\n[images.tom]\ncredit = "{bad}"\n[images.kit]\ntitle = "https://title.test"')
+    text = (written(tmp_path, photos, tiny_network) / "index.html").read_text("utf-8")
+    links = [attributes for tag, attributes in Page(text).tags if tag == "a"]
+    assert links[0] == {"href": "https://photos.test/1?a=1&b=2", "rel": "noopener"}
+    assert [a["href"] for a in links[1:] if not a["href"].startswith("https://evil.test")] == []
+    assert not {"javascript", "data"} & {a["href"].partition(":")[0] for a in links} and "https://title.test" not in [a["href"] for a in links]
 
 
 def test_elements_of_the_figures_in_order(photos, tiny_network, tmp_path):

@@ -15,9 +15,7 @@ from exporter import target
 from exporter.errors import ExportError, UsageError
 from exporter.marks import FORMAT
 from exporter.progress import silent
-from tests.conftest import make_photo
-from tests.test_cli import contents, invoke, tiny  # noqa: F401
-from tests.test_cli_bad_input import refused
+from tests.conftest import contents, debris, invoke, make_photo, refused
 
 
 @pytest.fixture
@@ -84,14 +82,37 @@ def test_folders_that_are_missing_are_made(photos, tiny, tmp_path):
 
 
 def test_files_among_an_earlier_export_are_not_lost(site, photos, tiny):
-    for name in ("CNAME", "images/mine.jpg", "features/notes/thesis.txt", "js/mine.json"):
-        (site / name).parent.mkdir(exist_ok=True)
+    for name in ("CNAME", "images/mine.jpg", "images/index.html", "features/notes/thesis.txt", "features/block9-0000.bin", "js/mine.json", "own/deep/down/x.js"):
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text("mine")
         before = contents(site)
         run = invoke("overlay-export", photos, "-o", site, *tiny, "--force")
         refused(run, 2, rf"site holds files that an export did not write \({name}\); move them away or choose another -o")
         assert contents(site) == before
         (site / name).unlink()
+
+
+def test_many_foreign_files_are_counted(site, photos, tiny):
+    for number in range(7):
+        (site / "images" / f"mine-{number}.txt").write_text("mine")
+    run = invoke("overlay-export", photos, "-o", site, *tiny, "--force")
+    refused(run, 2, r"\(images/mine-0.txt, images/mine-1.txt, .*images/mine-4.txt and 2 more\); move them away")
+
+
+@pytest.mark.parametrize("kind", ["folder", "nowhere"])
+def test_a_link_among_an_earlier_export_is_not_lost(site, photos, tiny, tmp_path, kind):
+    (tmp_path / "folder").mkdir()
+    (site / "images" / "link").symlink_to(tmp_path / kind)
+    refused(invoke("overlay-export", photos, "-o", site, *tiny, "--force"), 2, r"holds files that an export did not write \(images/link\)")
+    assert (site / "images" / "link").is_symlink()
+
+
+@pytest.mark.parametrize("content", [f'{{"format": "{FORMAT}"}}', f'{{"format": "{FORMAT}", "layers": [1], "images": {{}}}}'])
+def test_an_export_whose_bundle_json_names_no_files_is_not_eaten(site, photos, tiny, content):
+    (site / "bundle.json").write_text(content)
+    before = contents(site)
+    refused(invoke("overlay-export", photos, "-o", site, *tiny, "--force"), 2, r"holds files that an export did not write \(features/0-shallow-0000.bin, ")
+    assert contents(site) == before
 
 
 def test_what_appears_at_the_target_during_the_run_is_not_lost(photos, tiny, tmp_path):
@@ -185,11 +206,6 @@ def test_a_full_disk_leaves_what_was_there(photos, tiny, tmp_path, monkeypatch, 
     assert beside(path) == sorted(["photos", output])
 
 
-def debris(name, purpose, pid):
-    """The name of what a process left beside a target."""
-    return f".{name}.overlay-export-{purpose}-{socket.gethostname()}-0-{pid}"
-
-
 def dead_process():
     """The id of a process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
@@ -203,17 +219,43 @@ def test_a_run_killed_between_the_two_moves_is_put_right(site, photos, tiny, tmp
     site.rename(old)
     (tmp_path / debris("site", "partial", dead_process())).mkdir()
     refused(invoke("overlay-export", photos, "-o", site, *tiny), 2, "holds an earlier export; pass --force")
-    assert contents(site) == before and beside(site) == ["photos", "site"]
+    assert contents(site) == before and not old.exists()
     site.rename(old)
     assert invoke("overlay-export", photos / "cats", "-o", site, *tiny, "--force").exit_code == 0
     assert len(exporter.load_bundle(site).images) == 2 and beside(site) == ["photos", "site"]
 
 
-def test_a_run_killed_after_the_moves_is_cleaned_up(site, photos, tiny, tmp_path):
-    shutil.copytree(site, tmp_path / debris("site", "old", dead_process()))
+def test_a_run_killed_after_the_moves_is_cleaned_up_by_one_that_may_write(site, photos, tiny, tmp_path):
+    left = tmp_path / debris("site", "old", dead_process())
+    shutil.copytree(site, left)
     before = contents(site)
     refused(invoke("overlay-export", photos, "-o", site, *tiny), 2, "pass --force")
+    assert contents(site) == contents(left) == before
+    assert invoke("overlay-export", photos, "-o", site, *tiny, "--force").exit_code == 0
     assert contents(site) == before and beside(site) == ["photos", "site"]
+
+
+def test_a_refused_target_keeps_what_stands_beside_it(photos, tiny, tmp_path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "letter.txt").write_text("dear")
+    left = debris("site", "old", dead_process())
+    (tmp_path / left).mkdir()
+    refused(invoke("overlay-export", photos, "-o", tmp_path / "site", *tiny, "--force"), 2, "is not empty and not an earlier export")
+    assert beside(tmp_path / "site") == [left, "photos", "site"]
+
+
+def test_a_process_number_that_none_can_have_is_that_of_a_dead_one(photos, tiny, tmp_path):
+    (tmp_path / debris("site", "partial", 10**30)).mkdir()
+    assert invoke("overlay-export", photos, "-o", tmp_path / "site", *tiny).exit_code == 0
+    assert beside(tmp_path / "site") == ["photos", "site"]
+
+
+def test_two_exports_of_one_process_do_not_disturb_each_other(photos, tiny, tmp_path):
+    with target.staging(tmp_path / "site") as one, target.staging(tmp_path / "site") as two:
+        assert one != two and one.name.endswith(f"-{os.getpid()}") and socket.gethostname() in one.name
+        assert invoke("overlay-export", photos, "-o", tmp_path / "site", *tiny).exit_code == 0
+        assert one.is_dir() and two.is_dir()
+    assert beside(tmp_path / "site") == ["photos", "site"]
 
 
 def test_debris_of_other_targets_and_of_running_exports_stays(photos, tiny, tmp_path):
@@ -234,11 +276,11 @@ def test_debris_of_other_targets_and_of_running_exports_stays(photos, tiny, tmp_
 
 
 def test_names_with_the_characters_of_patterns(photos, tiny, tmp_path):
-    site, debris = tmp_path / "s*[1]?", tmp_path / debris("s*[1]?", "partial", dead_process())
-    debris.mkdir()
+    site, left = tmp_path / "s*[1]?", tmp_path / debris("s*[1]?", "partial", dead_process())
+    left.mkdir()
     (tmp_path / debris("sx1y", "partial", dead_process())).mkdir()
     assert invoke("overlay-export", photos, "-o", site, *tiny).exit_code == 0
-    assert not debris.exists() and len(list(tmp_path.glob(".sx1y*"))) == 1
+    assert not left.exists() and len(list(tmp_path.glob(".sx1y*"))) == 1
 
 
 def test_staging_goes_whatever_happens(tmp_path):
@@ -271,3 +313,37 @@ def test_an_interruption_between_the_two_moves_puts_the_old_site_back(tmp_path, 
         target.publish(tmp_path / "staged", tmp_path / "site", [], force=True)
     assert (tmp_path / "site" / "index.html").read_text() == "site"
     assert not list(tmp_path.glob(".site*"))
+
+
+def staged(tmp_path):
+    """A finished export that waits for its place."""
+    (tmp_path / "staged").mkdir()
+    (tmp_path / "staged" / "bundle.json").write_text(f'{{"format": "{FORMAT}", "title": "new"}}')
+    return tmp_path / "staged"
+
+
+def test_publishing_checks_the_target_once_more(tmp_path):
+    new, path = staged(tmp_path), tmp_path / "site"
+    path.mkdir()
+    (path / "bundle.json").write_text(f'{{"format": "{FORMAT}"}}')
+    with pytest.raises(UsageError, match="site holds an earlier export; pass --force to replace it"):
+        target.publish(new, path, [], force=False)
+    (path / "images").mkdir()
+    (path / "images" / "mine.txt").write_text("mine")
+    with pytest.raises(UsageError, match=r"site holds files that an export did not write \(images/mine.txt\)"):
+        target.publish(new, path, [], force=True)
+    (path / "images" / "mine.txt").rename(path / "images" / "photo.jpg")
+    with pytest.raises(UsageError, match="site holds the input .*photo.jpg"):
+        target.publish(new, path, [path / "images" / "photo.jpg"], force=True)
+    assert (path / "images" / "photo.jpg").read_text() == "mine" and "new" not in (path / "bundle.json").read_text() and new.is_dir()
+    (path / "images" / "photo.jpg").unlink()
+    target.publish(new, path, [], force=True)
+    assert "new" in (path / "bundle.json").read_text() and beside(path) == ["site"]
+
+
+def test_publishing_a_page_checks_its_target_once_more(tmp_path):
+    (tmp_path / "new.html").write_text("new")
+    (tmp_path / "page.html").write_text("<title>mine</title>")
+    with pytest.raises(UsageError, match="page.html exists and was not written by overlay-export"):
+        target.publish(tmp_path / "new.html", tmp_path / "page.html", [], force=True)
+    assert (tmp_path / "page.html").read_text() == "<title>mine</title>"

@@ -1,7 +1,9 @@
 """overlay-verify finds every kind of damage, names the file, and measures the error that codes cost."""
 
 import hashlib
+import io
 import json
+import re
 
 import numpy as np
 import onnx
@@ -12,11 +14,10 @@ import exporter
 from exporter.errors import BundleError, ExportError, UsageError
 from exporter.pixels import Fit, decode, fit_image
 from exporter.verify import measure_error, verify_files
-from tests.conftest import make_photo
-from tests.test_cli import cli, invoke, tiny  # noqa: F401
-from tests.test_cli_bad_input import refused
+from tests.conftest import cli, invoke, make_photo, refused
 
 SHARD = "features/1-deep-0000.bin"
+PICTURE = "images/rex.jpg"
 
 
 @pytest.fixture
@@ -55,6 +56,19 @@ def resign(site, edit):
     rewrite(site, lambda c: c["layers"][1]["shards"][0].update(bytes=len(data), sha256=hashlib.sha256(data).hexdigest()))
 
 
+def resign_picture(site, data):
+    """Put other bytes in place of an image and state their own size and hash."""
+    (site / PICTURE).write_bytes(data)
+    entry = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    rewrite(site, lambda c: next(image for image in c["images"] if image["file"] == PICTURE).update(entry))
+
+
+def picture(kind, size=(43, 64)):
+    stream = io.BytesIO()
+    Image.new("RGB", size).save(stream, kind)
+    return stream.getvalue()
+
+
 def test_a_whole_site_in_all_three_forms(site, page, default_site):
     for path in (site, site / "bundle.json", page, default_site):
         run = invoke("overlay-verify", path)
@@ -74,10 +88,15 @@ DAMAGE = {
     "magic": (lambda site: resign(site, lambda data: b"X" + data[1:]), f"{SHARD}: begins with b'XVLS', expected b'OVLS'"),
     "version": (lambda site: resign(site, lambda data: data[:4] + b"\2" + data[5:]), f"{SHARD}: is shard version 2, this reader knows 1"),
     "code": (lambda site: resign(site, lambda data: data[:-1] + b"\x80"), f"{SHARD}: holds the code -128, expected -127 to 127"),
-    "no image": (lambda site: (site / "images" / "rex.jpg").unlink(), "images/rex.jpg: is missing in"),
-    "half an image": (lambda site: change(site / "images" / "rex.jpg", lambda data: data[: len(data) // 2]), r"images/rex.jpg: does not decode \(.*\); copy or export"),
-    "no picture": (lambda site: (site / "images" / "rex.jpg").write_text("x"), r"images/rex.jpg: does not decode"),
-    "another size": (lambda site: Image.new("RGB", (9, 8)).save(site / "images" / "rex.jpg"), "images/rex.jpg: is 9 x 8 pixels, expected 43 x 64"),
+    "byte 6": (lambda site: resign(site, lambda data: data[:6] + b"\3" + data[7:]), f"{SHARD}: has 3 at byte 6, expected 0"),
+    "no image": (lambda site: (site / PICTURE).unlink(), f"{PICTURE}: is missing in"),
+    "altered image": (lambda site: change(site / PICTURE, flip), rf"{PICTURE}: SHA-256 is \w+…, expected \w+…; the file was altered, copy or export the site again"),
+    "half an image": (lambda site: change(site / PICTURE, lambda data: data[: len(data) // 2]), rf"{PICTURE}: is \d+ bytes, expected \d+; copy the whole site again"),
+    "no picture": (lambda site: (site / PICTURE).write_text("x"), rf"{PICTURE}: is 1 bytes, expected \d+"),
+    "text": (lambda site: resign_picture(site, b"x"), rf"{PICTURE}: is not a JPEG \(.*\); export the site again"),
+    "nothing": (lambda site: resign_picture(site, b""), rf"{PICTURE}: is not a JPEG"),
+    "PNG": (lambda site: resign_picture(site, picture("PNG")), rf"{PICTURE}: is not a JPEG"),
+    "another size": (lambda site: resign_picture(site, picture("JPEG", (9, 8))), f"{PICTURE}: is 9 x 8 pixels, expected 43 x 64"),
 }
 
 
@@ -93,8 +112,30 @@ def test_all_damage_is_listed(site):
     (site / "images" / "tom.jpg").unlink()
     (site / "images" / "rex.jpg").write_bytes(b"")
     run = cli("overlay-verify", site)
-    refused(run, 1, f"^Error: {SHARD}: SHA-256", "\nimages/tom.jpg: is missing", "\nimages/rex.jpg: does not decode")
+    refused(run, 1, f"^Error: {SHARD}: SHA-256", "\nimages/tom.jpg: is missing", "\nimages/rex.jpg: is 0 bytes, expected ")
     assert len(run.stderr.splitlines()) == 3
+
+
+def test_the_hashes_of_images_are_those_of_their_files(site, page):
+    for path in (site, page):
+        bundle = exporter.load_bundle(path)
+        for image in bundle.images:
+            data = bundle.files.read(image.file)
+            assert (image.bytes, image.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+
+
+def test_another_jpeg_in_place_of_an_image_is_found(site):
+    (site / PICTURE).write_bytes((site / "images" / "tom.jpg").read_bytes())
+    refused(invoke("overlay-verify", site), 1, f"^Error: {PICTURE}: (is|SHA-256)")
+
+
+def test_postscript_in_place_of_an_image_starts_no_other_program(photos, tiny, tmp_path, postscript):
+    eps, environment, ran = postscript
+    make_photo(photos / "dogs" / "rex.jpg", 2, (96, 64))
+    assert invoke("overlay-export", photos, "-o", tmp_path / "site", *tiny).exit_code == 0
+    resign_picture(tmp_path / "site", eps.read_bytes())
+    refused(cli("overlay-verify", tmp_path / "site", env=environment), 1, f"^Error: {PICTURE}: is not a JPEG")
+    assert not ran.exists()
 
 
 @pytest.mark.parametrize(
@@ -105,10 +146,11 @@ def test_all_damage_is_listed(site):
         (lambda text: text.replace(f'data-file="{SHARD}"', 'data-file="other"'), f"{SHARD}: is missing in .*page.html; the page is incomplete"),
         (lambda text: text[: text.index(SHARD, text.index("application/octet")) + 300], f"{SHARD}: is"),
         (lambda text: text[: text.index('id="bundle"') + 200], "bundle.json"),
+        (lambda text: re.sub(rf'(data-file="{PICTURE}" src="[^"]*)AA', r"\1AB", text, count=1), f"{PICTURE}: SHA-256 is"),
         (lambda text: "<p>hello", "bundle.json: is missing in .*page.html; the page is incomplete or not one of overlay-export"),
         (lambda text: "", "bundle.json: is missing in .*page.html"),
     ],
-    ids=["altered", "not base64", "missing", "cut", "cut early", "other page", "empty"],
+    ids=["altered", "not base64", "missing", "cut", "cut early", "altered image", "other page", "empty"],
 )
 def test_damage_in_a_page_is_named(page, damage, message):
     text = page.read_text("utf-8")
@@ -150,7 +192,7 @@ def test_the_true_error_over_all_pairs(tmp_path, tiny_network):
     bundle = exporter.load_bundle(tmp_path / "site")
     found = measure_error(bundle, [tmp_path / "photos"], tiny_network)
     model.prepare(["deep", "shallow"])
-    assert list(found) == ["deep", "shallow"]
+    assert list(found) == ["shallow", "deep"]
     for layer in bundle.layers:
         parts = []
         for image in bundle.images:
@@ -164,7 +206,7 @@ def test_the_true_error_over_all_pairs(tmp_path, tiny_network):
         assert (error.patches, error.pairs) == (len(codes), len(errors))
         assert error.max == pytest.approx(np.abs(errors).max(), abs=1e-6)
         assert error.rms == pytest.approx(np.sqrt(np.square(errors).mean()), abs=1e-6)
-    shallow = bundle.layers[1].error
+    shallow = bundle.layers[0].error
     assert shallow.patches < found["shallow"].patches and shallow.max <= found["shallow"].max
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 
 from exporter.models import graph, session
 from exporter.models.model import LayerInfo

@@ -82,7 +82,7 @@ export function isSafePath(path) {
 function checkImage(image) {
   const who = `image "${image.id}"`;
   expect(isSafePath(image.file), `${who} has the path ${JSON.stringify(image.file)}`);
-  expect(/^[0-9a-f]{64}$/.test(image.sha256), `${who} has no SHA-256`);
+  expect(typeof image.sha256 === 'string' && /^[0-9a-f]{64}$/.test(image.sha256), `${who} has no SHA-256`);
   expect(isInteger(image.width, 1) && isInteger(image.height, 1), `${who} has no width and height`);
   for (const key of ['title', 'group', 'alt', 'credit']) expect(typeof image[key] === 'string', `${who} has no ${key}`);
 }
@@ -99,7 +99,7 @@ function checkLayer(layer, images) {
   let covered = 0;
   for (const shard of layer.shards) {
     expect(isSafePath(shard?.file) && isInteger(shard.bytes, 0) && isInteger(shard.count, 1), `${who} has a shard without file, bytes or count`);
-    expect(/^[0-9a-f]{64}$/.test(shard.sha256), `${who} has a shard without SHA-256`);
+    expect(typeof shard.sha256 === 'string' && /^[0-9a-f]{64}$/.test(shard.sha256), `${who} has a shard without SHA-256`);
     expect(shard.first === covered, `${who} has shards that do not follow each other`);
     covered += shard.count;
   }

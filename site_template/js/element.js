@@ -232,6 +232,8 @@ function frame(root, state, onLayer, signal) {
   const [legend, readout] = [new Legend(state), new Readout(state)];
   const body = make('div', { className: 'body' });
   const foot = make('div', { className: 'foot' }, readout.element, legend.element);
+  // To stay in view over the images it needs a background, and only the page knows which.
+  foot.classList.toggle('sticks', getComputedStyle(root.host).getPropertyValue('--overlay-background').trim() !== '');
   const figure = make('div', { className: 'figure' }, controls(state, (layer) => onLayer(layer.id), signal), body, foot);
   root.replaceChildren(figure);
   state.subscribe((change) => {

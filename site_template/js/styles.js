@@ -56,8 +56,8 @@ select, button { color: inherit; }
 .above .value { top: auto; bottom: calc(100% + 5px); }
 .start .value { left: 0; transform: none; }
 .end .value { left: auto; right: 0; transform: none; }
-.foot { position: sticky; bottom: 0; z-index: 3; display: flex; align-items: center; justify-content: space-between; gap: 6px 24px; min-height: 52px; padding: 6px 0; color: var(--quiet); font-size: 14px;
-  background: var(--overlay-background, Canvas); }
+.foot { display: flex; align-items: center; justify-content: space-between; gap: 6px 24px; min-height: 52px; padding: 6px 0; color: var(--quiet); font-size: 14px; }
+.foot.sticks { position: sticky; bottom: 0; z-index: 3; background: var(--overlay-background); }
 .readout { display: flex; align-items: center; gap: 12px; min-width: 0; margin: 0; font-variant-numeric: tabular-nums; }
 .readout .text { line-height: 1.35; text-wrap: pretty; }
 .readout b { color: light-dark(#1b1b1d, #ececee); font-weight: 600; }

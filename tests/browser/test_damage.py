@@ -32,8 +32,11 @@ def open_tiny(tiny_copy, serve, open_page):
     return lambda name="gallery": Figure(open_page(serve(tiny_copy)), bundle, f"[figure={name}]")
 
 
-@pytest.mark.parametrize("name", ["gallery", "pair"])
-@pytest.mark.parametrize("damage", SHARD_DAMAGE)
+# Every damage in one figure, one damage in both.
+FIGURES_OF_DAMAGE = [*((damage, "gallery") for damage in SHARD_DAMAGE), ("altered", "pair")]
+
+
+@pytest.mark.parametrize(("damage", "name"), FIGURES_OF_DAMAGE)
 def test_a_damaged_shard_of_the_first_layer(tiny_copy, open_tiny, watch, damage, name):
     shard = shard_of(tiny_copy, "deep")
     change, reason = SHARD_DAMAGE[damage]
@@ -45,15 +48,15 @@ def test_a_damaged_shard_of_the_first_layer(tiny_copy, open_tiny, watch, damage,
     assert figure.selection is None
     figure.element.get_by_role("radio", name="shallow").click()
     expect(figure.element.get_by_role("alert")).to_have_count(0)
-    figure.layer = "shallow"
+    figure.ready().layer = "shallow"
+    figure.expect_selection({"layer": "shallow", "image": figure.bundle.manifest.selection.image})
     figure.hover(0, 3, 4)
     figure.expect_selection(figure.patch(0, 3, 4))
     figure.expect_scores()
     assert any(figure.drawn(1))
 
 
-@pytest.mark.parametrize("name", ["gallery", "pair"])
-@pytest.mark.parametrize("damage", SHARD_DAMAGE)
+@pytest.mark.parametrize(("damage", "name"), FIGURES_OF_DAMAGE)
 def test_a_damaged_shard_of_another_layer(tiny_copy, open_tiny, watch, damage, name):
     shard = shard_of(tiny_copy, "shallow")
     change, reason = SHARD_DAMAGE[damage]

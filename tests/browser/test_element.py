@@ -149,9 +149,12 @@ def test_what_cannot_be_shown_is_said_everywhere(add, watch, attributes, message
 def test_an_unknown_layer_set_later_is_an_error_and_the_figure_stays(add):
     figure = add(image="ant", row="2", col="3", layer="deep").ready()
     set_attribute(figure, "layer", "block9")
-    expect(figure.element.get_by_role("alert")).to_contain_text('no layer "block9"')
-    assert len(heard(figure, "overlay-error")) == 1
+    figure.page.wait_for_function("heard.some(({ type }) => type === 'overlay-error')")
+    (event,) = heard(figure, "overlay-error")
+    assert 'no layer "block9" in this bundle; it has shallow, deep' in event["message"]
     assert figure.selection["layer"] == "deep" and any(figure.drawn(1))
+    figure.hover(0, 1, 1)
+    figure.expect_selection(figure.patch(0, 1, 1))
 
 
 def test_events_of_hovering_pinning_and_clearing(add):

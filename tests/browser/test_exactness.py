@@ -16,7 +16,7 @@ MATRIX_HASHES = """async (id) => {
     const [{ openBundle }, { similarities }, { sha256 }] = await Promise.all(['library', 'similarity', 'sha256'].map((name) => import(new URL(`js/${name}.js`, document.baseURI))));
     const bundle = await openBundle('./');
     const layer = bundle.layers.find((one) => one.id === id);
-    const blocks = await bundle.load(layer);
+    const blocks = await bundle.load(layer, bundle.images.map((_, index) => index));
     const total = blocks.reduce((sum, { norms }) => sum + norms.length, 0);
     const hashes = [];
     for (const { first, count, codes, norms } of blocks) {

@@ -1,5 +1,6 @@
 """The element comes and goes while files are under way."""
 
+import pytest
 from playwright.sync_api import expect
 
 from exporter import load_bundle
@@ -7,7 +8,7 @@ from tests.browser.conftest import Figure, shard_of
 
 
 def hold(page, pattern):
-    """Keep the answers to requests back; returns a function that waits until one came and then lets all go."""
+    """Keep requests back; returns a function that lets them all go, or fail with an HTTP status."""
     held, open_ = [], []
 
     def route(one):
@@ -18,19 +19,23 @@ def hold(page, pattern):
 
     page.route(pattern, route)
 
-    def release():
+    def release(status=None):
         open_.append(True)
         for one in held:
-            one.continue_()
+            if status:
+                one.fulfill(status=status)
+            else:
+                one.continue_()
 
     return release
 
 
-def test_an_element_taken_away_while_it_loads_leaves_no_error(tiny_site, serve, new_page, watch):
+@pytest.mark.parametrize("status", [None, 503])
+def test_an_element_taken_away_while_it_loads_leaves_no_error(tiny_site, serve, new_page, watch, status):
     page = new_page()
     site = serve(tiny_site)
-    release = hold(page, "**/*.bin")
-    with page.expect_request("**/*.bin"):
+    release = hold(page, "**/*.bin*")
+    with page.expect_request("**/*.bin*"):
         page.goto(site)
     page.evaluate("""() => {
         window.heard = [];
@@ -38,7 +43,10 @@ def test_an_element_taken_away_while_it_loads_leaves_no_error(tiny_site, serve, 
         window.taken = [...document.querySelectorAll('similarity-overlay')];
         for (const element of taken) element.remove();
     }""")
-    release()
+    if status:
+        watch.expect("503")
+    with page.expect_response("**/*.bin*"):
+        release(status)
     page.wait_for_load_state("networkidle")
     assert page.evaluate("heard") == []
     assert page.evaluate("taken.map((element) => element.selection)") == [None, None]
@@ -53,8 +61,8 @@ def test_an_element_taken_away_while_it_loads_leaves_no_error(tiny_site, serve, 
 def test_a_promise_got_before_a_move_is_kept_after_it(tiny_site, serve, new_page):
     page = new_page()
     site = serve(tiny_site)
-    release = hold(page, "**/*.bin")
-    with page.expect_request("**/*.bin"):
+    release = hold(page, "**/*.bin*")
+    with page.expect_request("**/*.bin*"):
         page.goto(site)
     page.evaluate("""() => {
         const element = document.querySelector('[figure=gallery]');
@@ -78,14 +86,14 @@ def test_a_figure_put_elsewhere_still_works(tiny_figure):
 def test_the_last_of_several_layers_wins(tiny_site, serve, new_page):
     page = new_page()
     shard = shard_of(tiny_site, "shallow").name
-    release = hold(page, f"**/{shard}")
+    release = hold(page, f"**/{shard}*")
     page.goto(serve(tiny_site))
     figure = Figure(page, load_bundle(tiny_site), "[figure=gallery]").ready()
-    with page.expect_request(f"**/{shard}"):
+    with page.expect_request(f"**/{shard}*"):
         figure.element.get_by_role("radio", name="shallow").click()
     expect(figure.element.get_by_role("status")).to_be_visible()
     figure.element.get_by_role("radio", name="deep").click()
-    with page.expect_response(f"**/{shard}"):
+    with page.expect_response(f"**/{shard}*"):
         release()
     page.wait_for_load_state("networkidle")
     assert figure.selection["layer"] == "deep"
@@ -105,7 +113,7 @@ def test_a_server_that_fails_once_does_no_lasting_harm(tiny_site, serve, new_pag
 
     site = serve(tiny_site)
     watch.expect("503")
-    page.route("**/*.bin", fail_once)
+    page.route("**/*.bin*", fail_once)
     page.goto(site)
     figure = Figure(page, load_bundle(tiny_site), "[figure=gallery]")
     figure.expect_error(f"{shard_of(tiny_site, 'deep').relative_to(tiny_site).as_posix()}: could not be loaded (HTTP 503)")
@@ -129,3 +137,16 @@ def test_the_manifest_that_failed_once_is_asked_for_again(tiny_site, serve, new_
     figure.ready()
     figure.hover(0, 1, 2)
     figure.expect_selection(figure.patch(0, 1, 2))
+
+
+def test_a_layer_that_failed_once_is_asked_for_again_by_a_script(tiny_site, serve, new_page, watch):
+    page = new_page()
+    watch.expect("503")
+    page.route(f"**/{shard_of(tiny_site, 'shallow').name}*", lambda route: route.fulfill(status=503), times=1)
+    page.goto(serve(tiny_site))
+    figure = Figure(page, load_bundle(tiny_site), "[figure=gallery]").ready()
+    said = figure.element.evaluate("element => element.select({ image: 'ant', layer: 'shallow', row: 1, col: 1 }).then(() => null, (error) => error.message)")
+    assert "HTTP 503" in said
+    figure.select("ant", 2, 3)
+    assert figure.selection == {"image": "ant", "layer": "shallow", "row": 2, "col": 3, "pinned": False}
+    figure.expect_scores()

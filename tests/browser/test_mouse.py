@@ -94,6 +94,14 @@ def test_leaving_keeps_the_selection(figure, press):
     assert any(figure.drawn(1))
 
 
+def test_escape_clears_though_the_focus_is_elsewhere(figure):
+    figure.click(0, 3, 4)
+    figure.expect_selection(figure.patch(0, 3, 4, pinned=True))
+    figure.tiles.nth(0).evaluate("tile => tile.blur()")
+    figure.page.keyboard.press("Escape")
+    figure.expect_selection(None)
+
+
 def test_clear_lets_go_of_everything(figure):
     figure.click(0, 3, 4)
     figure.expect_selection(figure.patch(0, 3, 4, pinned=True))

@@ -62,6 +62,6 @@ def test_strange_names_are_text(strange_photos, tiny_network, tmp_path, serve, o
 
 def test_an_unknown_name_in_an_attribute_is_text(tiny_figure):
     figure = tiny_figure()
-    figure.element.evaluate("element => { element.layer = '<img src=x onerror=\"window.ran = 1\">'; }")
-    expect(figure.element.get_by_role("alert")).to_contain_text('no layer "<img src=x onerror="window.ran = 1">"')
+    figure.element.evaluate("element => { element.images = ['<img src=x onerror=\"window.ran = 1\">']; }")
+    expect(figure.element.get_by_role("alert")).to_contain_text('no image "<img src=x onerror="window.ran = 1">"')
     assert figure.page.evaluate("window.ran") is None

@@ -26,7 +26,18 @@ function elementWith(attributes) {
 test('the attributes of the contract', () => {
   const contract = ['src', 'figure', 'layer', 'images', 'image', 'row', 'col', 'style-map', 'colormap', 'range', 'smooth', 'opacity'];
   assert.deepEqual([...ATTRIBUTES].sort(), contract.sort());
-  assert.ok([...DISPLAY, ...RESTART].every((name) => ATTRIBUTES.includes(name)));
+  assert.ok([...Object.keys(DISPLAY), ...RESTART].every((name) => ATTRIBUTES.includes(name)));
+});
+
+test('every attribute of the display changes its own member and no other', () => {
+  const values = { 'style-map': 'spotlight', colormap: 'viridis', range: 'unit', smooth: 'true', opacity: '0.1' };
+  assert.deepEqual(Object.keys(DISPLAY).sort(), Object.keys(values).sort());
+  const usual = elementWith({}).display;
+  assert.deepEqual(Object.values(DISPLAY).sort(), Object.keys(usual).sort());
+  for (const [name, member] of Object.entries(DISPLAY)) {
+    const { display } = elementWith({ [name]: values[name] });
+    assert.deepEqual(Object.keys(usual).filter((key) => display[key] !== usual[key]), [member]);
+  }
 });
 
 for (const [name, property] of [['src', 'src'], ['figure', 'figure'], ['layer', 'layer'], ['image', 'image'], ['range', 'range'], ['colormap', 'colormap'], ['style-map', 'styleMap']]) {

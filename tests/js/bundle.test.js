@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isUtf8 } from 'node:buffer';
 import { test } from 'node:test';
 import { BundleError, decodeShard, isSafePath, parseManifest, shardPatches } from '../../site_template/js/bundle.js';
 import { BAD, fixtureBytes, fixtureText } from './helpers.js';
@@ -50,7 +51,12 @@ test('decoded codes are a view, not a copy', () => {
   assert.equal(decodeShard(bytes, shard, layer).buffer, bytes.buffer);
 });
 
-for (const name of BAD) {
+/** What is no text at all never gets as far as here; library.test.js has all. */
+const TEXTS = BAD.filter((name) => isUtf8(fixtureBytes(`bad/${name}/bundle.json`)));
+
+test('two fixtures are no UTF-8', () => assert.equal(TEXTS.length, BAD.length - 2));
+
+for (const name of TEXTS) {
   const expect = JSON.parse(fixtureText(`bad/${name}/expect.json`));
   const text = fixtureText(`bad/${name}/bundle.json`);
   if (expect.when === 'open') {
@@ -89,9 +95,10 @@ test('a bundle needs no selection', () => {
 
 /** What the page uses of an object; the rest is the Python reader's to check. */
 const USED = {
-  images: ['id', 'file', 'width', 'height', 'title', 'group', 'alt', 'credit'],
+  images: ['id', 'file', 'sha256', 'width', 'height', 'title', 'group', 'alt', 'credit'],
   layers: ['id', 'stride', 'channels', 'dims', 'network', 'module', 'encoding', 'range', 'grids', 'shards'],
   networks: ['id'],
+  groups: ['id', 'title'],
 };
 
 for (const [list, keys] of Object.entries(USED)) {
@@ -118,6 +125,22 @@ for (const key of ['file', 'bytes', 'sha256', 'first', 'count']) {
 
 for (const text of ['1', '"x"', 'true', 'null', '{}', '[{}]']) {
   test(`${text} is no bundle`, () => assert.throws(() => parseManifest(text), refusal('bundle.json', /has no "format"/)));
+}
+
+test('a bundle may have no groups at all, but a list of them', () => {
+  const root = JSON.parse(fixtureText('good/bundle.json'));
+  assert.deepEqual(parseManifest(JSON.stringify({ ...root, groups: [] })).groups, []);
+  for (const groups of [undefined, null, {}, 'animals', [null], ['animals'], [{ id: 'animals' }], [{ title: 'Animals' }], [{ id: 1, title: 'Animals' }]]) {
+    assert.throws(() => parseManifest(JSON.stringify({ ...root, groups })), refusal('bundle.json', /groups are no array of ids and titles/));
+  }
+});
+
+for (const sha256 of ['', 'f'.repeat(63), 'f'.repeat(65), 'F'.repeat(64), `${'f'.repeat(63)}g`, `${'f'.repeat(64)}\n`, 7]) {
+  test(`${JSON.stringify(sha256)} is no SHA-256 of an image`, () => {
+    const root = JSON.parse(fixtureText('good/bundle.json'));
+    root.images[3].sha256 = sha256;
+    assert.throws(() => parseManifest(JSON.stringify(root)), refusal('bundle.json', /image "x<y & "z"" has no SHA-256/));
+  });
 }
 
 test('paths stay inside their bundle', () => {

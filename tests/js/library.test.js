@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { BundleError } from '../../site_template/js/bundle.js';
 import { openBundle } from '../../site_template/js/library.js';
 import { squaredNorms } from '../../site_template/js/similarity.js';
@@ -9,11 +12,24 @@ import { BAD, fixtureBytes, fixtureText, serveFixtures, stub } from './helpers.j
 /** The page opens a bundle once for each address, so every test that changes something takes a new one. */
 let addresses = 0;
 
-/** The good bundle under an address of its own; `change(file, bytes)` may return another Response. */
+const GOOD = JSON.parse(fixtureText('good/bundle.json'));
+const HASH = Object.fromEntries([...GOOD.images, ...GOOD.layers.flatMap(({ shards }) => shards)].map(({ file, sha256 }) => [file, sha256]));
+
+/** Where a file is asked for: its path with the beginning of its hash. */
+function addressed(file) {
+  return `${file}?${HASH[file].slice(0, 8)}`;
+}
+
+/** The indices of all images. */
+function all(bundle) {
+  return bundle.images.map((_, index) => index);
+}
+
+/** The good bundle under an address of its own; `change(file)` may return another Response. */
 function goodAt(t, change = () => undefined) {
   const root = `http://fixtures.test/copy-${++addresses}/`;
   const asked = serveFixtures(t, (url) => {
-    const file = url.slice(root.length);
+    const file = url.slice(root.length).replace(/\?.*/, '');
     return change(file) ?? new Response(fixtureBytes(`good/${file}`));
   });
   return { root, asked };
@@ -38,17 +54,18 @@ for (const name of BAD) {
       return;
     }
     const bundle = await opened;
-    await assert.rejects(Promise.all(bundle.layers.map((layer) => bundle.load(layer))), { name: 'BundleError', message: new RegExp(js) });
+    await assert.rejects(Promise.all(bundle.layers.map((layer) => bundle.load(layer, all(bundle)))), { name: 'BundleError', message: new RegExp(js) });
   });
 }
 
 test('a layer arrives as blocks of codes with their norms', async (t) => {
   serveFixtures(t);
   const bundle = await openBundle('../good/');
-  assert.equal(bundle.imageUrl(bundle.images[1]), 'http://fixtures.test/good/images/1.jpg');
+  assert.equal(bundle.imageUrl(bundle.images[1]), `http://fixtures.test/good/${addressed('images/1.jpg')}`);
+  assert.deepEqual([...bundle.groups], [['animals', 'Animals <all>']]);
   assert.deepEqual(bundle.opening, { image: 'dog-2', layer: 'deep/block2', row: 0, col: 1 });
   for (const layer of bundle.layers) {
-    const blocks = await bundle.load(layer);
+    const blocks = await bundle.load(layer, all(bundle));
     assert.deepEqual(blocks.map(({ first, count }) => [first, count]), layer.shards.map(({ first, count }) => [first, count]));
     blocks.forEach(({ codes, norms }, i) => {
       assert.deepEqual(codes, Int8Array.from(fixtureBytes(`good/${layer.shards[i].file}`).subarray(16)));
@@ -63,15 +80,84 @@ test('two who ask share one bundle and one download', async (t) => {
   assert.equal(one, two);
   assert.equal(one, slashed);
   const [layer] = one.layers;
-  assert.equal(await one.load(layer), await two.load(layer));
-  await one.load(layer);
-  assert.deepEqual(asked.map((url) => url.slice(root.length)), ['bundle.json', 'features/block1-0000.bin', 'features/block1-0001.bin']);
+  const [blocks, others] = await Promise.all([one.load(layer, all(one)), two.load(layer, all(two))]);
+  const [third] = await one.load(layer, [0]);
+  blocks.forEach((block, i) => assert.equal(block, others[i]));
+  assert.equal(third, blocks[0]);
+  assert.deepEqual(asked.map((url) => url.slice(root.length)), ['bundle.json', addressed('features/block1-0000.bin'), addressed('features/block1-0001.bin')]);
 });
 
 test('shards are asked for with the layer, not before', async (t) => {
   const { root, asked } = goodAt(t);
   await openBundle(root);
   assert.deepEqual(asked, [`${root}bundle.json`]);
+});
+
+test('only the shards of the images asked for are fetched, each once', async (t) => {
+  const { root, asked } = goodAt(t);
+  const bundle = await openBundle(root);
+  const [layer] = bundle.layers;
+  const [first, second] = layer.shards;
+  assert.equal(layer.shards.length, 2);
+  const fetched = () => asked.slice(1).map((url) => url.slice(root.length));
+  assert.deepEqual(await bundle.load(layer, []), []);
+  assert.deepEqual(fetched(), []);
+  const last = second.first + second.count - 1;
+  const [block] = await bundle.load(layer, [last]);
+  assert.deepEqual([block.first, block.count], [second.first, second.count]);
+  assert.deepEqual(fetched(), [addressed(second.file)]);
+  const [same] = await bundle.load(layer, [second.first, last]);
+  assert.equal(same, block);
+  assert.deepEqual((await bundle.load(layer, [last, 0])).map((one) => one.first), [first.first, second.first], 'in the order of the bundle');
+  assert.deepEqual(fetched(), [addressed(second.file), addressed(first.file)]);
+});
+
+test('damage to a shard that nobody needs does not matter', async (t) => {
+  const { root } = goodAt(t, (file) => (file === SHARD ? new Response('', { status: 500 }) : undefined));
+  const bundle = await openBundle(root);
+  assert.equal((await bundle.load(bundle.layers[0], [0])).length, 1);
+  await refused(bundle.load(bundle.layers[0], all(bundle)), SHARD, /HTTP 500/);
+});
+
+test('a layer of another encoding is refused before anything is fetched', async (t) => {
+  const { root, asked } = goodAt(t);
+  const bundle = await openBundle(root);
+  await refused(bundle.load({ ...bundle.layers[0], encoding: 'int4' }, all(bundle)), 'bundle.json', /has the encoding "int4", this page knows int8/);
+  assert.equal(asked.length, 1);
+});
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc');
+
+test('who asks while a bundle is being opened shares it, whatever the garbage collector does', async (t) => {
+  const { root, asked } = goodAt(t);
+  const { fetch } = globalThis;
+  let answer;
+  const waiting = new Promise((resolve) => { answer = resolve; });
+  globalThis.fetch = async (...request) => (await waiting, fetch(...request));
+  const first = openBundle(root);
+  await setImmediate();
+  collectGarbage();
+  const second = openBundle(root);
+  answer();
+  assert.equal(await first, await second);
+  assert.equal(asked.length, 1);
+});
+
+test('a bundle is kept while somebody holds it, and not after', async (t) => {
+  const { root, asked } = goodAt(t);
+  const holder = { bundle: await openBundle(root) };
+  const trace = new WeakRef(holder.bundle);
+  await setImmediate();
+  collectGarbage();
+  assert.equal(await openBundle(root), holder.bundle);
+  assert.equal(asked.length, 1);
+  delete holder.bundle;
+  await setImmediate();
+  collectGarbage();
+  assert.equal(trace.deref(), undefined);
+  assert.equal((await openBundle(root)).images.length, 4);
+  assert.equal(asked.length, 2);
 });
 
 test('requests need no cookies and may go to another host', async (t) => {
@@ -98,14 +184,15 @@ test('a connection that breaks off', async (t) => {
   const broken = () => new Response(new ReadableStream({ start: (controller) => controller.error(new Error('reset')) }));
   const { root } = goodAt(t, (file) => (file.endsWith('.bin') ? broken() : undefined));
   const bundle = await openBundle(root);
-  await refused(bundle.load(bundle.layers[1]), 'features/deep_block2-0000.bin', /broke off while loading/);
+  await refused(bundle.load(bundle.layers[1], all(bundle)), 'features/deep_block2-0000.bin', /broke off while loading/);
 });
 
-test('a download given up on purpose is no damage', async (t) => {
-  stub(t, 'document', { baseURI: 'http://fixtures.test/' });
-  stub(t, 'fetch', async (url, { signal }) => signal.throwIfAborted());
-  await assert.rejects(openSource('site').read('x.bin', AbortSignal.abort()), { name: 'AbortError' });
-});
+for (const [name, bytes] of Object.entries({ 'Latin-1': Buffer.from(fixtureText('good/bundle.json'), 'latin1'), 'UTF-16': Buffer.from(`\ufeff${fixtureText('good/bundle.json')}`, 'utf16le') })) {
+  test(`a bundle.json in ${name} is refused`, async (t) => {
+    const { root } = goodAt(t, (file) => (file === 'bundle.json' ? new Response(bytes) : undefined));
+    await refused(openBundle(root), 'bundle.json', /^bundle\.json: is not UTF-8$/);
+  });
+}
 
 const SHARD = 'features/block1-0001.bin';
 const DAMAGE = {
@@ -121,11 +208,12 @@ for (const [name, [damage, message]] of Object.entries(DAMAGE)) {
     const { root, asked } = goodAt(t, (file) => (damaged && file === SHARD ? damage(fixtureBytes(`good/${file}`)) : undefined));
     const bundle = await openBundle(root);
     const [layer, other] = bundle.layers;
-    await refused(bundle.load(layer), SHARD, message);
-    assert.equal((await bundle.load(other)).length, 2);
+    await refused(bundle.load(layer, all(bundle)), SHARD, message);
+    assert.equal((await bundle.load(other, all(bundle))).length, 2);
     damaged = false;
-    assert.equal((await bundle.load(layer)).length, 2);
-    assert.equal(asked.filter((url) => url.endsWith(SHARD)).length, 2);
+    assert.equal((await bundle.load(layer, all(bundle))).length, 2);
+    assert.equal(asked.filter((url) => url.endsWith(addressed(SHARD))).length, 2);
+    assert.equal(asked.filter((url) => url.endsWith(addressed(layer.shards[0].file))).length, 1, 'the other shard was whole');
   });
 }
 
@@ -140,8 +228,8 @@ test('damage is found without crypto.subtle', async (t) => {
   stub(t, 'crypto', {});
   const { root } = goodAt(t, (file) => (file === SHARD ? DAMAGE['one bit'][0](fixtureBytes(`good/${file}`)) : undefined));
   const bundle = await openBundle(root);
-  await refused(bundle.load(bundle.layers[0]), SHARD, /was altered/);
-  assert.equal((await bundle.load(bundle.layers[1])).length, 2);
+  await refused(bundle.load(bundle.layers[0], all(bundle)), SHARD, /was altered/);
+  assert.equal((await bundle.load(bundle.layers[1], all(bundle))).length, 2);
 });
 
 /** A document of the elements of FORMAT.md, "In one HTML file". */
@@ -171,7 +259,7 @@ for (const native of [true, false]) {
     inline(t, id);
     const bundle = await openBundle(`#${id}`);
     for (const layer of bundle.layers) {
-      const blocks = await bundle.load(layer);
+      const blocks = await bundle.load(layer, all(bundle));
       blocks.forEach(({ codes }, i) => assert.deepEqual(codes, Int8Array.from(fixtureBytes(`good/${layer.shards[i].file}`).subarray(16))));
     }
     assert.equal(used, native ? 4 : 0);
@@ -182,19 +270,19 @@ for (const native of [true, false]) {
 test('an inlined shard that is not base64', async (t) => {
   inline(t, 'broken', (file, text) => (file === SHARD ? text.replace(/.$/, '*') : text));
   const bundle = await openBundle('#broken');
-  await refused(bundle.load(bundle.layers[0]), SHARD, /is not base64; the page was altered/);
+  await refused(bundle.load(bundle.layers[0], all(bundle)), SHARD, /is not base64; the page was altered/);
 });
 
 test('an inlined shard that was altered', async (t) => {
   inline(t, 'altered', (file, text) => (file === SHARD ? `A${text.slice(1)}` : text));
   const bundle = await openBundle('#altered');
-  await refused(bundle.load(bundle.layers[0]), SHARD, /was altered/);
+  await refused(bundle.load(bundle.layers[0], all(bundle)), SHARD, /was altered/);
 });
 
 test('an inlined shard that is missing', async (t) => {
   inline(t, 'missing', (file, text) => (file === SHARD ? null : text));
   const bundle = await openBundle('#missing');
-  await refused(bundle.load(bundle.layers[0]), SHARD, /is missing in this page/);
+  await refused(bundle.load(bundle.layers[0], all(bundle)), SHARD, /is missing in this page/);
 });
 
 test('no bundle of that id', async (t) => {
@@ -210,4 +298,21 @@ test('addresses are taken as they stand, relative to the page', (t) => {
   assert.equal(at('.'), 'https://blog.test/posts/one/images/0.jpg');
   assert.equal(at('/demo'), 'https://blog.test/demo/images/0.jpg');
   assert.equal(at('https://other.test/demo/'), 'https://other.test/demo/images/0.jpg');
+});
+
+test('the hash of a file is part of its address, that of bundle.json has none', async (t) => {
+  const asked = [];
+  stub(t, 'document', { baseURI: 'https://blog.test/posts/' });
+  stub(t, 'fetch', async (url) => (asked.push(url), new Response('x')));
+  const source = openSource('site');
+  const sha256 = `0123abcd${'e'.repeat(56)}`;
+  assert.equal(source.url('images/0.jpg', sha256), 'https://blog.test/posts/site/images/0.jpg?0123abcd');
+  await source.read('features/x.bin', sha256);
+  await source.read('bundle.json');
+  assert.deepEqual(asked, ['https://blog.test/posts/site/features/x.bin?0123abcd', 'https://blog.test/posts/site/bundle.json']);
+});
+
+test('an address that is none says so', (t) => {
+  stub(t, 'document', { baseURI: 'https://blog.test/' });
+  assert.throws(() => openSource('http://['), /src is "http:\/\/\["; expected the folder of a bundle, or #id of one in this page/);
 });

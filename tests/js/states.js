@@ -1,0 +1,58 @@
+/** States on the good fixture, for the tests of state.js. */
+
+import { setImmediate } from 'node:timers/promises';
+import { decodeShard, parseManifest } from '../../site_template/js/bundle.js';
+import { squaredNorms } from '../../site_template/js/similarity.js';
+import { State } from '../../site_template/js/state.js';
+import { fixtureBytes, fixtureText } from './helpers.js';
+
+export const MANIFEST = parseManifest(fixtureText('good/bundle.json'));
+export const EXPECTED = JSON.parse(fixtureText('good/expected.json'));
+export const [SHALLOW, DEEP] = MANIFEST.layers;
+export const DISPLAY = { style: 'heat', colormap: 'inferno', range: 'layer', smooth: 'auto', opacity: 0.9 };
+export const BLOCKS = new Map(MANIFEST.layers.map((layer) => [layer, blocksOf(layer)]));
+
+export function blocksOf(layer) {
+  return layer.shards.map((shard) => {
+    const codes = decodeShard(fixtureBytes(`good/${shard.file}`), shard, layer);
+    return { first: shard.first, count: shard.count, codes, norms: squaredNorms(codes, layer.dims) };
+  });
+}
+
+/** A state on the good bundle, with the list of the changes it tells. */
+export function makeState({ images = [0, 1, 2, 3], layer = SHALLOW, load = async (wanted) => BLOCKS.get(wanted), display = {} } = {}) {
+  const state = new State({ images: MANIFEST.images, layers: MANIFEST.layers, load }, images, layer, { ...DISPLAY, ...display });
+  const told = [];
+  const control = new AbortController();
+  state.subscribe((change) => told.push(change), control.signal);
+  return { state, told, control };
+}
+
+export async function makeLoaded(options) {
+  const made = makeState(options);
+  await made.state.useLayer(made.state.layer);
+  made.told.length = 0;
+  return made;
+}
+
+/** A loader that answers when it is told to: `requests[0].arrive()` or `.fail(error)`. */
+export function makeLoader() {
+  const requests = [];
+  const load = (layer, images) => new Promise((resolve, reject) => {
+    requests.push({ layer, images, arrive: () => resolve(BLOCKS.get(layer)), fail: reject });
+  });
+  return { requests, load };
+}
+
+/** How promises stand after all that can follow without another answer has followed. */
+export async function standing(...promises) {
+  const states = promises.map(() => 'pending');
+  promises.forEach((promise, i) => promise.then(() => { states[i] = 'resolved'; }, (error) => { states[i] = error; }));
+  await setImmediate();
+  return states;
+}
+
+/** The scores of every image. */
+export function allScores(state) {
+  return MANIFEST.images.map((_, image) => state.scores(image));
+}
