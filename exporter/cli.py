@@ -141,7 +141,7 @@ def _summary(report: Any) -> Iterator[str]:
     yield f"{report.output}: {count} image{'s' if count > 1 else ''}, {', '.join(network.name for network in manifest.networks)}"
     for layer in manifest.layers:
         size, error = sum(shard.bytes for shard in layer.shards), layer.error
-        yield f"  {layer.id}: {grid_summary(layer)} patches of {layer.channels} channels, {megabytes(size)} {layer.encoding}"
+        yield f"  {layer.id}: grid {grid_summary(layer)}, {layer.channels} channels, {megabytes(size)} {layer.encoding}"
         yield f"    similarity error at most {error.max:.4f}, rms {error.rms:.5f} ({error.pairs:,} pairs of {error.patches:,} sampled patches)"
     yield f"  {megabytes(report.bytes)} in all, {megabytes(feature_bytes(manifest))} of it features"
     if report.output.is_file():

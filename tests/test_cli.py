@@ -47,10 +47,10 @@ def test_the_summary_names_images_grids_bytes_error_and_how_to_open(photos, tiny
     site = tmp_path / "site"
     lines = invoke("overlay-export", photos, "-o", site, *tiny).stdout.splitlines()
     assert lines[0] == f"{site}: 5 images, tiny"
-    assert lines[1] == "  shallow: 10 × 16 and 2 others patches of 6 channels, 5 kB int8"
+    assert lines[1] == "  shallow: grid 10 × 16 and 2 others, 6 channels, 5 kB int8"
     error = exporter.load_bundle(site).layers[0].error
     assert lines[2] == f"    similarity error at most {error.max:.4f}, rms {error.rms:.5f} ({error.pairs:,} pairs of {error.patches:,} sampled patches)"
-    assert lines[3].startswith("  deep: 5 × 8 and 2 others patches of 10 channels")
+    assert lines[3].startswith("  deep: grid 5 × 8 and 2 others, 10 channels")
     assert re.fullmatch(r"  \d+ kB in all, 8 kB of it features", lines[5])
     total = sum(len(data) for data in contents(site).values())
     assert f"{total / 1000:.0f} kB in all" in lines[5]

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from itertools import product
 
 import numpy as np
 import pytest
@@ -112,12 +113,11 @@ def display_range(bundle, at, name, diverging):
 
 
 @pytest.mark.parametrize("style", ["heat", "spotlight"])
-@pytest.mark.parametrize("colormap", ["inferno", "viridis", "cividis", "diverging"])
-def test_the_pixel_of_each_cell_has_the_colour_of_its_score(gallery, bundle, style, colormap):
+def test_the_pixel_of_each_cell_has_the_colour_of_its_score(gallery, bundle, style):
     at = {"image": "coffee", "layer": "block4", "row": 4, "col": 6}
     gallery.select(**at)
     scores = bundle.similarity(*at.values())
-    for range_name, opacity in (("layer", 0.9), ("unit", 1), ("patch", 0.45)):
+    for colormap, (range_name, opacity) in product(("inferno", "viridis", "cividis", "diverging"), (("layer", 0.9), ("unit", 1), ("patch", 0.45))):
         attributes = {"style-map": style, "colormap": colormap, "range": range_name, "opacity": str(opacity)}
         gallery.element.evaluate("(element, attributes) => Object.entries(attributes).forEach(([name, value]) => element.setAttribute(name, value))", attributes)
         low, high = display_range(bundle, at, range_name, colormap == "diverging" and style == "heat")
