@@ -239,6 +239,7 @@ function frame(root, state, onLayer, signal) {
   state.subscribe((change) => {
     legend.update();
     readout.update();
+    if (change === 'cursor' || change === 'selection' || change === 'display') return;
     if (change === 'layer') root.querySelector('.error')?.remove();
     figure.classList.toggle('failed', state.error !== null);
     figure.classList.toggle('loading', state.wanted !== null);

@@ -25,10 +25,7 @@ export function interact(container, { tiles, state, signal }) {
   let touch = false;
 
   /** @param {Tile} tile @param {Patch} patch */
-  const move = (tile, patch) => {
-    state.point(patch);
-    if (!state.pinned && tile.selects) state.select(patch, false);
-  };
+  const move = (tile, patch) => state.move(patch, tile.selects);
   /** @param {Tile} tile @param {Patch} patch */
   const pin = (tile, patch) => {
     if (tile.selects && state.loaded) state.select(patch, !(state.pinned && samePatch(patch, state.selection)));

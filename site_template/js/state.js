@@ -145,6 +145,13 @@ export class State {
     this.tell('cursor');
   }
 
+  /** The cursor goes to a patch; where it may, and as long as nothing is pinned, the selection goes with it. @param {Patch} patch @param {boolean} selects */
+  move(patch, selects) {
+    if (!selects || this.pinned || samePatch(patch, this.selection)) return this.point(patch);
+    this.cursor = patch;
+    this.select(patch, false);
+  }
+
   /** @param {Partial<Display>} changes */
   configure(changes) {
     Object.assign(this.display, changes);

@@ -20,10 +20,10 @@ export function mount(body, { state, signal }) {
   gallery.append(...tiles.map((tile) => tile.element));
   body.append(gallery);
   interact(gallery, { tiles, state, signal });
-  const resize = new ResizeObserver(() => arrange(gallery, tiles));
+  let narrow = arrange(gallery, tiles);
+  const resize = new ResizeObserver(() => (narrow = arrange(gallery, tiles)));
   resize.observe(gallery);
   signal.addEventListener('abort', () => resize.disconnect());
-  arrange(gallery, tiles);
   let source = /** @type {Tile | undefined} */ (undefined);
   state.subscribe((change) => {
     for (const tile of tiles) {
@@ -31,7 +31,7 @@ export function mount(body, { state, signal }) {
       else tile.paint();
     }
     const next = tiles.find((tile) => tile.image === state.selection?.image);
-    if (next && next !== source) stick(next, gallery);
+    if (narrow && next && next !== source) stick(next);
     source = next;
   }, signal);
 }
@@ -39,20 +39,19 @@ export function mount(body, { state, signal }) {
 /**
  * On a narrow screen the source image stays in view while the others scroll. Where it is partly out of view when it is selected it sticks
  * just there: nothing moves under the finger.
- * @param {Tile} tile @param {HTMLElement} gallery
+ * @param {Tile} tile
  */
-function stick({ element }, gallery) {
-  if (gallery.clientWidth >= NARROW.width) return;
+function stick({ element }) {
   const { top, bottom } = element.getBoundingClientRect();
   element.style.top = `${Math.min(STICK.top, top)}px`;
   element.style.bottom = `${Math.min(STICK.bottom, innerHeight - bottom)}px`;
 }
 
-/** Size the tiles so that every row fills the width. @param {HTMLElement} gallery @param {Tile[]} tiles */
+/** Size the tiles so that every row fills the width; returns whether that is narrow. @param {HTMLElement} gallery @param {Tile[]} tiles */
 function arrange(gallery, tiles) {
   const width = gallery.clientWidth;
-  if (!width) return;
   const narrow = width < NARROW.width;
+  if (!width) return narrow;
   const gap = narrow ? NARROW.gap : GAP;
   const aspects = tiles.map(({ aspect }) => aspect);
   gallery.style.gap = `${gap}px`;
@@ -63,4 +62,5 @@ function arrange(gallery, tiles) {
       Object.assign(tiles[next].element.style, { width: `${aspects[next] * height - 0.01}px`, height: `${height}px` });
     }
   }
+  return narrow;
 }
