@@ -53,18 +53,6 @@ class _Numbers(click.ParamType):
         return numbers
 
 
-class _Names(click.ParamType):
-    """Names between commas."""
-
-    name = "names"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        names = tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-        if not names:
-            self.fail("expected names between commas", param, ctx)
-        return names
-
-
 _model = click.option("--model", default="efficientnet-lite0", show_default=True, metavar="NAME|FILE.onnx", help="The network.")
 
 
@@ -74,7 +62,7 @@ def _preprocessing(function: Callable[..., None]) -> Callable[..., None]:
         (
             click.option("--mean", type=_Numbers(1, 3), metavar="N[,N,N]", help="Subtracted from the input, one number or one each for red, green, blue, in units of --input-range."),
             click.option("--std", type=_Numbers(1, 3), metavar="N[,N,N]", help="The input is divided by it, in units of --input-range."),
-            click.option("--input-range", type=_Numbers(2), metavar="LOW,HIGH", help="What black and white become before --mean and --std. An ONNX file is given 0,1 and the ImageNet mean and std unless told otherwise."),
+            click.option("--input-range", type=_Numbers(2), metavar="LOW,HIGH", help="What black and white become before --mean and --std. Given alone, pixels arrive in just this range; an ONNX file gets 0,1 and the ImageNet mean and std unless told otherwise."),
         )
     ):
         function = option(function)
@@ -103,13 +91,13 @@ _context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.command(context_settings=_context)
 @click.argument("images", nargs=-1, required=True, metavar="IMAGES...")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="SITE", help="A folder, or a name ending in .html for one file that holds everything.")
-@click.option("--layers", type=_Names(), default="block3,block4", show_default=True, metavar="NAMES", help="Layers between commas: names, aliases or globs; see overlay-layers.")
+@click.option("--layers", default="block3,block4", show_default=True, metavar="NAMES", help="Layers between commas: names, aliases or globs; see overlay-layers.")
 @_model
 @_preprocessing
 @click.option("--size", type=click.IntRange(32, 4096), default=448, show_default=True, metavar="PIXELS", help="The longer side of an image as the network sees it.")
 @click.option("--fit", type=click.Choice(["contain", "stretch", "crop"]), default="contain", show_default=True, help="Keep an image's shape, stretch it to a square, or crop a square out of its middle.")
 @click.option("--title", metavar="TEXT", help="The page's heading.")
-@click.option("--figures", type=_Names(), default="gallery,pair", show_default=True, metavar="NAMES", help="Figures of the page, in order, between commas.")
+@click.option("--figures", default="gallery,pair", show_default=True, metavar="NAMES", help="Figures of the page, in order, between commas.")
 @click.option("--batch-size", type=click.IntRange(1, 1024), default=1, show_default=True, metavar="N", help="Images that run through the network together; 1 is fastest on a CPU.")
 @_threads
 @click.option("--skip-bad", is_flag=True, help="Go on without images that do not decode, and list them at the end.")
@@ -163,6 +151,8 @@ def layers_command(model: str, size: int) -> None:
     from exporter.models import open_model
 
     network = open_model(model, notify=_telling(False).get("notify"))
+    for note in network.notes:
+        click.echo(f"Warning: {note}", err=True)
     side = network.fixed_size or (-(-size // network.multiple) * network.multiple,) * 2
     rows = [("name", "alias", "stride", f"grid at {side[1]}x{side[0]}", "channels", "values")]
     for layer in network.layers():

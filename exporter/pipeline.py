@@ -83,7 +83,7 @@ def export(
             publish(staged, output, inputs, force)
         except OSError as error:
             raise ExportError(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
-    warnings = (*found.warnings, *_fixed_size_note(network, size), *page.size_warnings(output, written))
+    warnings = (*found.warnings, *network.notes, *_fixed_size_note(network, size), *page.size_warnings(output, written))
     return Report(output, content, written, tuple(bad), warnings)
 
 
@@ -120,7 +120,7 @@ def _fixed_size_note(network: Model, size: int) -> list[str]:
 
 def _names(given: str | Sequence[str]) -> list[str]:
     """One name, names between commas, or several."""
-    return [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
+    return [name.strip() for name in given.split(",") if name.strip()] if isinstance(given, str) else list(given)
 
 
 def _writable(text: str) -> str:

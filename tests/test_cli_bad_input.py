@@ -104,7 +104,7 @@ def test_an_empty_folder_and_no_such_path(tiny, tmp_path):
         (["--model", "none.onnx"], ["No such file: 'none.onnx'", "check the path"]),
         (["--layers", "shalow"], ["has no layer 'shalow': near names are shallow", "overlay-layers --model tiny.onnx lists all"]),
         (["--layers", "deep,x*"], [r"pattern 'x\*' matches no layer"]),
-        (["--layers", ","], ["--layers", "expected names between commas"]),
+        (["--layers", ","], ["No layer was named", "expected names, aliases or globs"]),
         (["--figures", "galery"], ['unknown figure "galery", expected one or more of gallery, pair; did you mean "gallery"']),
         (["--std", "0"], ["--std is 0 for a channel", "expected numbers above 0"]),
         (["--mean", "1,2"], ["--mean", "'1,2' is not 1 or 3 numbers between commas"]),

@@ -29,7 +29,7 @@ def open_model(
     the network is given (x - mean) / std. What is left out is the network's own (ONNX files: 0..1, ImageNet's mean
     and std), except that with `input_range` given the mean is 0 and the std 1: pixels arrive in just that range.
     threads: how many CPU threads conversion and probing may use (`Model.run` itself uses one for each call).
-    notify: called with one line of text where opening takes long or goes on with a restriction.
+    notify: called with one line of text where opening takes long.
 
     Raises UsageError (unknown network, no such file, bad numbers) and ModelError (damaged file, failed conversion).
     """

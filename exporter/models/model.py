@@ -46,7 +46,8 @@ class Model(ABC):
 
     name: for people; id: a short label; source: what opens it again, without folders; weights_sha256: of the file the
     weights came from; multiple: input sides must be multiples of it (pixels); fixed_size: the only (height, width) it
-    takes, or None; layer_table: in forward order; unavailable: (name, reason) of what cannot be a layer here.
+    takes, or None; layer_table: in forward order; unavailable: (name, reason) of what cannot be a layer here; notes:
+    sentences for the user about how it was opened.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Model(ABC):
     unavailable: tuple[tuple[str, str], ...] = ()
     multiple: int = 1
     fixed_size: tuple[int, int] | None = None
+    notes: tuple[str, ...] = ()
 
     def layers(self) -> tuple[LayerInfo, ...]:
         """All layers with a spatial grid, in forward order."""

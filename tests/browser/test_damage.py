@@ -32,19 +32,25 @@ def open_tiny(tiny_copy, serve, open_page):
     return lambda name="gallery": Figure(open_page(serve(tiny_copy)), bundle, f"[figure={name}]")
 
 
+def damaged_shard(site, watch, layer, damage):
+    """Damage the first shard of a layer: its file and the reason that a reader is told."""
+    shard = shard_of(site, layer)
+    change, reason = SHARD_DAMAGE[damage]
+    spoil(shard, change)
+    if change is None:
+        watch.expect("404")
+    return shard.relative_to(site).as_posix(), reason
+
+
 # Every damage in one figure, one damage in both.
 FIGURES_OF_DAMAGE = [*((damage, "gallery") for damage in SHARD_DAMAGE), ("altered", "pair")]
 
 
 @pytest.mark.parametrize(("damage", "name"), FIGURES_OF_DAMAGE)
 def test_a_damaged_shard_of_the_first_layer(tiny_copy, open_tiny, watch, damage, name):
-    shard = shard_of(tiny_copy, "deep")
-    change, reason = SHARD_DAMAGE[damage]
-    spoil(shard, change)
-    if change is None:
-        watch.expect("404")
+    file, reason = damaged_shard(tiny_copy, watch, "deep", damage)
     figure = open_tiny(name)
-    figure.expect_error("This figure cannot be shown", f"{shard.relative_to(tiny_copy).as_posix()}: ", reason)
+    figure.expect_error("This figure cannot be shown", f"{file}: ", reason)
     assert figure.selection is None
     figure.element.get_by_role("radio", name="shallow").click()
     expect(figure.element.get_by_role("alert")).to_have_count(0)
@@ -58,14 +64,10 @@ def test_a_damaged_shard_of_the_first_layer(tiny_copy, open_tiny, watch, damage,
 
 @pytest.mark.parametrize(("damage", "name"), FIGURES_OF_DAMAGE)
 def test_a_damaged_shard_of_another_layer(tiny_copy, open_tiny, watch, damage, name):
-    shard = shard_of(tiny_copy, "shallow")
-    change, reason = SHARD_DAMAGE[damage]
-    spoil(shard, change)
-    if change is None:
-        watch.expect("404")
+    file, reason = damaged_shard(tiny_copy, watch, "shallow", damage)
     figure = open_tiny(name).ready()
     figure.element.get_by_role("radio", name="shallow").click()
-    figure.expect_error(f"{shard.relative_to(tiny_copy).as_posix()}: ", reason)
+    figure.expect_error(f"{file}: ", reason)
     assert figure.selection is None
     figure.element.get_by_role("radio", name="deep").click()
     expect(figure.element.get_by_role("alert")).to_have_count(0)

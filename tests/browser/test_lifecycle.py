@@ -30,13 +30,19 @@ def hold(page, pattern):
     return release
 
 
-@pytest.mark.parametrize("status", [None, 503])
-def test_an_element_taken_away_while_it_loads_leaves_no_error(tiny_site, serve, new_page, watch, status):
+def held_page(site, serve, new_page):
+    """A page whose shards have been asked for and have not arrived; and what lets them."""
     page = new_page()
-    site = serve(tiny_site)
+    address = serve(site)
     release = hold(page, "**/*.bin*")
     with page.expect_request("**/*.bin*"):
-        page.goto(site)
+        page.goto(address)
+    return page, release
+
+
+@pytest.mark.parametrize("status", [None, 503])
+def test_an_element_taken_away_while_it_loads_leaves_no_error(tiny_site, serve, new_page, watch, status):
+    page, release = held_page(tiny_site, serve, new_page)
     page.evaluate("""() => {
         window.heard = [];
         for (const type of ['overlay-select', 'overlay-error', 'unhandledrejection']) addEventListener(type, (event) => heard.push(type));
@@ -59,11 +65,7 @@ def test_an_element_taken_away_while_it_loads_leaves_no_error(tiny_site, serve, 
 
 
 def test_a_promise_got_before_a_move_is_kept_after_it(tiny_site, serve, new_page):
-    page = new_page()
-    site = serve(tiny_site)
-    release = hold(page, "**/*.bin*")
-    with page.expect_request("**/*.bin*"):
-        page.goto(site)
+    page, release = held_page(tiny_site, serve, new_page)
     page.evaluate("""() => {
         const element = document.querySelector('[figure=gallery]');
         window.promised = element.ready.then(() => element.selection);
