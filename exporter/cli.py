@@ -40,33 +40,44 @@ class _Numbers(click.ParamType):
 
     name = "numbers"
 
-    def __init__(self, *counts: int) -> None:
-        self.counts = counts
+    def __init__(self, *counts: int, kind: type = float) -> None:
+        self.counts, self.kind = counts, kind
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple:
         try:
-            numbers = tuple(float(part) for part in value.split(","))
+            numbers = tuple(self.kind(part) for part in value.split(","))
         except ValueError:
             numbers = ()
         if len(numbers) not in self.counts:
-            self.fail(f"{value!r} is not {' or '.join(map(str, self.counts))} numbers between commas", param, ctx)
+            self.fail(f"{value!r} is not {' or '.join(map(str, self.counts))} {'whole ' if self.kind is int else ''}numbers between commas", param, ctx)
         return numbers
 
 
-_model = click.option("--model", default="efficientnet-lite0", show_default=True, metavar="NAME|FILE.onnx", help="The network.")
+def _options(*options: Callable[..., Any]) -> Callable[..., Any]:
+    """Several options as one decorator, in the order of the help."""
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
 
 
-def _preprocessing(function: Callable[..., None]) -> Callable[..., None]:
-    """The options that say how a network's input is prepared."""
-    for option in reversed(
-        (
-            click.option("--mean", type=_Numbers(1, 3), metavar="N[,N,N]", help="Subtracted from the input, one number or one each for red, green, blue, in units of --input-range."),
-            click.option("--std", type=_Numbers(1, 3), metavar="N[,N,N]", help="The input is divided by it, in units of --input-range."),
-            click.option("--input-range", type=_Numbers(2), metavar="LOW,HIGH", help="What black and white become before --mean and --std. Given alone, pixels arrive in just this range; an ONNX file gets 0,1 and the ImageNet mean and std unless told otherwise."),
-        )
-    ):
-        function = option(function)
-    return function
+_SPEC = "[NAME=]SPEC"
+_network = _options(
+    click.option("--model", "model", multiple=True, metavar=_SPEC, help="The network: efficientnet-lite0 (the default), a name of torchvision such as resnet50, timm:NAME, FILE.onnx, or own code as module:function or file.py:function. Repeated: several networks."),
+    click.option("--weights", multiple=True, metavar="FILE|random", help="A state dict (.pt, .pth, .safetensors), 'random', or the name of a set that torchvision publishes; once for all networks, or once for each."),
+    click.option("--input-size", type=_Numbers(1, 2, kind=int), metavar="N[,N]", help="Give every image at this size only, height and width in pixels."),
+    click.option("--prefix-tokens", type=click.IntRange(0), metavar="N", help="Class and register tokens before those of the patches, where that is not clear from their number."),
+)
+_checkpoint = click.option("--checkpoint", "checkpoints", multiple=True, metavar="[NAME=]FILE", help="Weights of the one --model; repeated, each is a network: one architecture over training.")
+_preprocessing = _options(
+    click.option("--mean", type=_Numbers(1, 3), metavar="N[,N,N]", help="Subtracted from the input, one number or one each for red, green, blue, in units of --input-range."),
+    click.option("--std", type=_Numbers(1, 3), metavar="N[,N,N]", help="The input is divided by it, in units of --input-range."),
+    click.option("--input-range", type=_Numbers(2), metavar="LOW,HIGH", help="What black and white become before --mean and --std. Given alone, pixels arrive in just this range; ONNX files and own code get 0,1 and the ImageNet mean and std unless told otherwise."),
+)
+_device = click.option("--device", type=click.Choice(["cpu", "cuda", "mps", "auto"]), default="cpu", show_default=True, help="Where networks run: ONNX Runtime on the CPU, torch on an accelerator.")
 
 
 @contextmanager
@@ -91,13 +102,16 @@ _context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.command(context_settings=_context)
 @click.argument("images", nargs=-1, required=True, metavar="IMAGES...")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="SITE", help="A folder, or a name ending in .html for one file that holds everything.")
-@click.option("--layers", default="block3,block4", show_default=True, metavar="NAMES", help="Layers between commas: names, aliases or globs; see overlay-layers.")
-@_model
+@click.option("--layers", multiple=True, metavar="NAMES", help="Layers between commas: names, aliases or globs; see overlay-layers. Repeated: one for each network in order.  [default: block3,block4]")
+@_network
+@_checkpoint
 @_preprocessing
+@_device
+@click.option("--center", is_flag=True, help="Subtract the layer's mean feature over all patches before normalising; runs the network twice.")
 @click.option("--size", type=click.IntRange(32, 4096), default=448, show_default=True, metavar="PIXELS", help="The longer side of an image as the network sees it.")
 @click.option("--fit", type=click.Choice(["contain", "stretch", "crop"]), default="contain", show_default=True, help="Keep an image's shape, stretch it to a square, or crop a square out of its middle.")
 @click.option("--title", metavar="TEXT", help="The page's heading.")
-@click.option("--figures", default="gallery,pair", show_default=True, metavar="NAMES", help="Figures of the page, in order, between commas.")
+@click.option("--figures", metavar="NAMES", help="Figures of the page, in order, between commas.  [default: gallery, pair, and layers where there are several]")
 @click.option("--batch-size", type=click.IntRange(1, 1024), default=1, show_default=True, metavar="N", help="Images that run through the network together; 1 is fastest on a CPU.")
 @_threads
 @click.option("--skip-bad", is_flag=True, help="Go on without images that do not decode, and list them at the end.")
@@ -105,14 +119,15 @@ _context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @_quiet
 @_version
 @_command
-def export_command(images: tuple[str, ...], output: Path, quiet: bool, **options: Any) -> None:
+def export_command(images: tuple[str, ...], output: Path, layers: tuple[str, ...], model: tuple[str, ...], quiet: bool, **options: Any) -> None:
     """Write a page that shows what a network finds similar in IMAGES.
 
     IMAGES are folders and files; folders are searched with all their sub-folders, which become groups.
     """
     from exporter.pipeline import export
 
-    report = export(images, output, **options, **_telling(quiet))
+    names = [[name.strip() for name in one.split(",") if name.strip()] for one in layers]
+    report = export(images, output, layers=names or None, model=model, **options, **_telling(quiet))
     for warning in report.warnings:
         click.echo(f"Warning: {warning}", err=True)
     for bad in report.skipped:
@@ -122,11 +137,11 @@ def export_command(images: tuple[str, ...], output: Path, quiet: bool, **options
 
 
 def _summary(report: Any) -> Iterator[str]:
-    from exporter.site import feature_bytes, grid_summary, megabytes
+    from exporter.site import feature_bytes, grid_summary, megabytes, network_summary
 
     manifest = report.manifest
     count = len(manifest.images)
-    yield f"{report.output}: {count} image{'s' if count > 1 else ''}, {', '.join(network.name for network in manifest.networks)}"
+    yield f"{report.output}: {count} image{'s' if count > 1 else ''}, {network_summary(manifest)}"
     for layer in manifest.layers:
         size, error = sum(shard.bytes for shard in layer.shards), layer.error
         yield f"  {layer.id}: grid {grid_summary(layer)}, {layer.channels} channels, {megabytes(size)} {layer.encoding}"
@@ -139,18 +154,22 @@ def _summary(report: Any) -> Iterator[str]:
 
 
 @click.command(context_settings=_context)
-@_model
+@_network
 @click.option("--size", type=click.IntRange(32, 4096), default=448, show_default=True, metavar="PIXELS", help="Side of the square image that grids are given for.")
 @_version
 @_command
-def layers_command(model: str, size: int) -> None:
+def layers_command(model: tuple[str, ...], weights: tuple[str, ...], input_size: tuple[int, ...] | None, prefix_tokens: int | None, size: int) -> None:
     """List the layers of a network: name, alias, stride, grid, channels, sign.
 
     Any name or alias can be given to overlay-export --layers.
     """
     from exporter.models import open_model
+    from exporter.networks import requested_networks
 
-    network = open_model(model, notify=_telling(False).get("notify"))
+    wanted = requested_networks(model, weights)
+    if len(wanted) > 1:
+        raise UsageError(f"--model is given {len(wanted)} times: expected one network to list; run overlay-layers once for each")
+    network = open_model(wanted[0].spec, weights=wanted[0].weights, input_size=input_size, prefix_tokens=prefix_tokens, notify=_telling(False).get("notify"))
     for note in network.notes:
         click.echo(f"Warning: {note}", err=True)
     side = network.fixed_size or (-(-size // network.multiple) * network.multiple,) * 2
@@ -168,15 +187,16 @@ def layers_command(model: str, size: int) -> None:
 @click.command(context_settings=_context)
 @click.argument("site", type=click.Path(path_type=Path))
 @click.option("--images", multiple=True, metavar="PATH", help="The folder or file that was exported (may be repeated): run the network again and report the true similarity error over all pairs of patches.")
-@click.option("--model", metavar="FILE.onnx", help="The network's file, where the site was not made with the default network.")
+@_network
+@_checkpoint
 @_threads
 @_quiet
 @_version
 @_command
-def verify_command(site: Path, images: tuple[str, ...], model: str | None, threads: int | None, quiet: bool) -> None:
+def verify_command(site: Path, images: tuple[str, ...], threads: int | None, quiet: bool, **network: Any) -> None:
     """Check every file of SITE against its bundle.json, and with --images its similarities against the network.
 
-    SITE is a folder, its bundle.json or a single-file page.
+    SITE is a folder, its bundle.json or a single-file page. Networks that were made with files, or with own code, are given again as they were to overlay-export.
     """
     from exporter.bundle import load_bundle
     from exporter.site import megabytes
@@ -189,7 +209,7 @@ def verify_command(site: Path, images: tuple[str, ...], model: str | None, threa
     checked = verify_files(bundle, **progress)
     say(f"{site}: {checked.shards} shards and {checked.images} images are whole, {megabytes(checked.bytes)}")
     if images:
-        for id, error in measure_error(bundle, images, model, threads=threads, **telling).items():
+        for id, error in measure_error(bundle, images, **network, threads=threads, **telling).items():
             say(f"  {id}: similarity error at most {error.max:.4f}, rms {error.rms:.5f} (all {error.pairs:,} pairs of {error.patches:,} patches)")
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,13 @@ from PIL import Image as Picture
 from exporter import __version__
 from exporter.bundle import Bundle, FolderFiles
 from exporter.errors import ExportError
-from exporter.features import extract
+from exporter.features import extract, mean_features
 from exporter.images import Group, ImageFile, slug
 from exporter.manifest import Figure, Image, Layer, Manifest, Network
-from exporter.models import Model, RequestedLayer
+from exporter.models import RequestedLayer
+from exporter.networks import Opened
 from exporter.opening import strongest_patch
-from exporter.pixels import Fit, encode_display
+from exporter.pixels import Fit, encode_display, network_size
 from exporter.progress import Progress
 from exporter.quantise import encode_int8
 from exporter.sample import PatchSample, SamplePlan
@@ -25,13 +27,14 @@ from exporter.shards import ShardWriter
 
 @dataclass
 class _LayerDraft:
-    """What has come in of one layer so far."""
+    """What has come in of one layer so far. mean: float32 (channels,), subtracted from every vector; None: nothing is."""
 
     requested: RequestedLayer
     writer: ShardWriter
     sample: PatchSample = field(default_factory=PatchSample)
     grids: list[tuple[int, int]] = field(default_factory=list)
     signed: bool = False
+    mean: np.ndarray | None = None
 
     def add(self, index: int, codes: np.ndarray, sampled: np.ndarray) -> None:
         self.writer.add(codes)
@@ -49,6 +52,7 @@ class _LayerDraft:
             channels=info.channels,
             dims=info.channels,
             signed=self.signed,
+            centered=self.mean is not None,
             encoding="int8",
             range=display,
             error=error,
@@ -57,55 +61,83 @@ class _LayerDraft:
         )
 
 
-class Draft:
-    """Collects one network's codes over all images in `folder`; nothing is held in memory but a sample and one pending shard per layer."""
+@dataclass(frozen=True)
+class Job:
+    """A network to run, and how images meet it."""
 
-    def __init__(self, folder: Path, images: Sequence[ImageFile], model: Model, requested: Sequence[RequestedLayer], fit: Fit) -> None:
-        self._folder, self._images, self._model, self._fit = folder, images, model, fit
+    network: Opened
+    fit: Fit
+
+
+class Draft:
+    """Collects the codes of all networks over all images in `folder`; nothing is held in memory but a sample and one pending shard per layer."""
+
+    def __init__(self, folder: Path, images: Sequence[ImageFile], jobs: Sequence[Job]) -> None:
+        self._folder, self._images, self._jobs = folder, images, jobs
         self._plan = SamplePlan(len(images))
-        self._layers = [_LayerDraft(one, ShardWriter(folder, f"features/{i}-{slug(one.id, 'layer')}")) for i, one in enumerate(_forward(model, requested))]
+        self._layers: list[list[_LayerDraft]] = []
+        for job in jobs:
+            first = sum(map(len, self._layers))
+            self._layers.append([_LayerDraft(one, ShardWriter(folder, f"features/{first + i}-{slug(one.id, 'layer')}")) for i, one in enumerate(_forward(job.network))])
+        # Images are published as large as the largest that any of the networks sees.
+        self._publishing = max(range(len(jobs)), key=lambda i: (max(network_size(jobs[i].fit, 1, 1)), -i))
         self._published: list[Image] = []
+        self._total = 0
         for name in ("images", "features"):
             (folder / name).mkdir()
 
-    def extract(self, threads: int, batch_size: int, progress: Progress, max_feature_bytes: int | None) -> None:
-        """Run the network over all images and write display copies and shards.
+    def extract(self, threads: int, batch_size: int, center: bool, progress: Progress, max_feature_bytes: int | None) -> None:
+        """Run the networks over all images and write display copies and shards; with `center`, twice, first for the mean features.
 
         Raises ExportError once the codes exceed max_feature_bytes (None: no limit).
         """
-        total = 0
-        with progress("Running the network", len(self._images)) as advance:
-            results = extract(self._images, self._model, self._fit, self._keep, threads=threads, batch_size=batch_size)
-            for index, (image, jpeg, kept) in enumerate(results):
-                (self._folder / image.file).write_bytes(jpeg)
-                self._published.append(image)
-                for layer, (codes, sampled) in zip(self._layers, kept, strict=True):
-                    layer.add(index, codes, sampled)
-                    total += codes.nbytes
-                _check_total(total, max_feature_bytes, index + 1, len(self._images))
-                advance()
+        for number, (job, layers) in enumerate(zip(self._jobs, self._layers, strict=True)):
+            name = "the network" if len(self._jobs) == 1 else job.network.label
+            job.network.model.prepare([layer.requested.info.module for layer in layers])
+            run = partial(extract, self._images, job.network.model, job.fit, threads=threads, batch_size=batch_size)
+            if center:
+                with progress(f"Averaging {name}", len(self._images)) as advance:
+                    means = mean_features(run, advance)
+                for layer in layers:
+                    layer.mean = means[layer.requested.info.module]
+            with progress(f"Running {name}", len(self._images)) as advance:
+                for index, (published, kept) in enumerate(run(partial(self._keep, number))):
+                    self._add(number, published, kept)
+                    _check_total(self._total, max_feature_bytes, index + 1, len(self._images))
+                    advance()
 
-    def _keep(self, index: int, display: Picture.Image, maps: Mapping[str, np.ndarray]) -> tuple[Image, bytes, list[tuple[np.ndarray, np.ndarray]]]:
+    def _keep(self, number: int, index: int, display: Picture.Image, maps: Mapping[str, np.ndarray]) -> tuple[tuple[Image, bytes] | None, list[tuple[np.ndarray, np.ndarray]]]:
         """Runs in a worker thread: what is written of one image, and for each layer its codes and its sampled features."""
-        jpeg = encode_display(display)
         kept = []
-        for layer in self._layers:
+        for layer in self._layers[number]:
             features = maps[layer.requested.info.module]
+            features = features if layer.mean is None else features - layer.mean
             flat = features.reshape(-1, features.shape[-1])
             kept.append((encode_int8(features), flat[self._plan.positions(index, len(flat))]))
-        return _describe(self._images[index], display, jpeg), jpeg, kept
+        if number != self._publishing:
+            return None, kept
+        jpeg = encode_display(display)
+        return (_describe(self._images[index], display, jpeg), jpeg), kept
+
+    def _add(self, number: int, published: tuple[Image, bytes] | None, kept: list[tuple[np.ndarray, np.ndarray]]) -> None:
+        if published is not None:
+            image, jpeg = published
+            (self._folder / image.file).write_bytes(jpeg)
+            self._published.append(image)
+        for layer, (codes, sampled) in zip(self._layers[number], kept, strict=True):
+            layer.add(len(layer.grids), codes, sampled)
+            self._total += codes.nbytes
 
     def manifest(self, title: str, groups: Sequence[Group], figures: Sequence[str]) -> Manifest:
-        """Close the shards, measure the sample, choose the opening patch."""
-        network = _network(self._model)
-        layers = tuple(layer.finish(network.id) for layer in self._layers)
-        used = {image.group for image in self._published}
+        """Close the shards, measure the samples, choose the opening patch: on the deepest layer of the last network."""
+        layers = tuple(layer.finish(job.network.label) for job, drafts in zip(self._jobs, self._layers, strict=True) for layer in drafts)
+        used, fit = {image.group for image in self._published}, self._jobs[0].fit
         content = Manifest(
             generator=f"overlay-export {__version__}",
             title=title,
-            fit=self._fit.mode,
-            size=self._fit.size,
-            networks=(network,),
+            fit=fit.mode,
+            size=fit.size,
+            networks=tuple(_network(job.network) for job in self._jobs),
             groups=tuple(group for group in groups if group.id in used),
             images=tuple(self._published),
             layers=layers,
@@ -123,15 +155,26 @@ def _check_total(total: int, most: int | None, done: int, count: int) -> None:
         )
 
 
-def _network(model: Model) -> Network:
-    p = model.preprocessing
-    return Network(model.id, model.name, model.source, model.weights_sha256, tuple(p.input_range), tuple(p.mean), tuple(p.std))
+def _network(opened: Opened) -> Network:
+    model, p = opened.model, opened.model.preprocessing
+    return Network(
+        id=opened.label,
+        name=model.name,
+        source=model.source,
+        weights=model.weights,
+        weights_sha256=model.weights_sha256,
+        input_range=tuple(p.input_range),
+        mean=tuple(p.mean),
+        std=tuple(p.std),
+        input_size=model.fixed_size,
+        prefix_tokens=model.prefix_tokens,
+    )
 
 
-def _forward(model: Model, requested: Sequence[RequestedLayer]) -> list[RequestedLayer]:
+def _forward(network: Opened) -> list[RequestedLayer]:
     """From shallow to deep, as the network computes them, whatever the order they were asked for in."""
-    place = {layer.module: i for i, layer in enumerate(model.layers())}
-    return sorted(requested, key=lambda one: place[one.info.module])
+    place = {layer.module: i for i, layer in enumerate(network.model.layers())}
+    return sorted(network.layers, key=lambda one: place[one.info.module])
 
 
 def _describe(source: ImageFile, display: Picture.Image, jpeg: bytes) -> Image:

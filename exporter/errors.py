@@ -19,3 +19,9 @@ class BundleError(ExportError):
 
 class ModelError(ExportError):
     """A network cannot be read, converted or run."""
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, or its kind where it has none."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -5,25 +5,30 @@
 
 import json
 import re
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from exporter.errors import BundleError
 from exporter.images import Group
 from exporter.marks import FORMAT, MANIFEST_NAME
+from exporter.nodes import Node
 from exporter.shards import Shard
 
 VERSION = 1
 ENCODINGS = ("int8",)
-_PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+# Optional members, and the values at which they say nothing and are left out.
+_SILENT = {"selection": None, "weights": "", "input_size": None, "prefix_tokens": None, "centered": False}
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network and the preprocessing of its input: ((low + p * (high - low) / 255) - mean) / std."""
+    """A network and the preprocessing of its input: ((low + p * (high - low) / 255) - mean) / std.
+
+    weights: what they were opened from, "" for the network's own; input_size: the only (height, width) it was run at, or None;
+    prefix_tokens: as asked for, or None.
+    """
 
     id: str
     name: str
@@ -32,6 +37,9 @@ class Network:
     input_range: tuple[float, float]
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    weights: str = ""
+    input_size: tuple[int, int] | None = None
+    prefix_tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class SimilarityError:
 
 @dataclass(frozen=True)
 class Layer:
-    """One feature map of one network; grids[i] is (rows, cols) on image i; range is for display."""
+    """One feature map of one network; grids[i] is (rows, cols) on image i; range is for display; centered: without its mean feature."""
 
     id: str
     network: str
@@ -76,6 +84,7 @@ class Layer:
     error: SimilarityError
     grids: tuple[tuple[int, int], ...]
     shards: tuple[Shard, ...]
+    centered: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,11 +122,15 @@ class Manifest:
 
 
 def to_json(manifest: Manifest) -> bytes:
-    """The bytes of bundle.json: UTF-8, sorted keys, no spaces, no selection where there is none."""
-    members = {"format": FORMAT, "version": VERSION, **asdict(manifest)}
-    if manifest.selection is None:
-        del members["selection"]
+    """The bytes of bundle.json: UTF-8, sorted keys, no spaces, without the optional members that say nothing."""
+    members = {"format": FORMAT, "version": VERSION, **_telling(asdict(manifest))}
+    for key in ("networks", "layers"):
+        members[key] = [_telling(one) for one in members[key]]
     return json.dumps(members, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _telling(members: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in members.items() if key not in _SILENT or value != _SILENT[key]}
 
 
 def parse(data: bytes) -> Manifest:
@@ -128,10 +141,10 @@ def parse(data: bytes) -> Manifest:
         raise BundleError(f"{MANIFEST_NAME} is not JSON ({error}); copy the whole site again or export it again") from None
     if not isinstance(root, dict) or root.get("format") != FORMAT:
         raise BundleError(f'{MANIFEST_NAME} has no "format": "{FORMAT}"; it was not written by overlay-export')
-    version = _Node(root, "").integer("version", least=1)
+    version = Node(root, "").integer("version", least=1)
     if version > VERSION:
         raise BundleError(f"{MANIFEST_NAME} is format version {version}, this overlay-export reads up to {VERSION}; upgrade it with pip install -U overlay-export")
-    manifest = _manifest(_Node(root, ""))
+    manifest = _manifest(Node(root, ""))
     _check_references(manifest)
     return manifest
 
@@ -141,86 +154,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"it holds {name}")
 
 
-class _Node:
-    """A JSON object whose members are fetched by type; every complaint names the member's path."""
-
-    def __init__(self, value: Any, path: str) -> None:
-        self._path = path
-        self._value = self._expect(isinstance(value, dict), value, "an object", "")
-
-    def _expect(self, good: bool, value: Any, expected: str, key: str) -> Any:
-        if not good:
-            name = f"{self._path}.{key}".strip(".") or "the root"
-            raise BundleError(f"{MANIFEST_NAME}: {name} is {_short(value)}, expected {expected}; export the site again")
-        return value
-
-    def has(self, key: str) -> bool:
-        return key in self._value
-
-    def get(self, key: str) -> Any:
-        self._expect(self.has(key), "missing", "it to be there", key)
-        return self._value[key]
-
-    def string(self, key: str, pattern: re.Pattern | None = None, expected: str = "a string") -> str:
-        value = self.get(key)
-        good = isinstance(value, str) and (pattern is None or pattern.fullmatch(value) is not None)
-        return self._expect(good, value, expected, key)
-
-    def path(self, key: str) -> str:
-        value = self.string(key, _PATH, "a relative path of A-Z a-z 0-9 . _ -")
-        return self._expect(not {".", ".."} & set(value.split("/")), value, "a path without . and ..", key)
-
-    def integer(self, key: str, least: int = 0) -> int:
-        value = self.get(key)
-        return self._expect(_is_integer(value, least), value, f"an integer of at least {least}", key)
-
-    def number(self, key: str) -> float:
-        value = self.get(key)
-        return self._expect(_is_number(value), value, "a number", key)
-
-    def boolean(self, key: str) -> bool:
-        value = self.get(key)
-        return self._expect(isinstance(value, bool), value, "true or false", key)
-
-    def numbers(self, key: str, count: int) -> tuple[float, ...]:
-        value = self.get(key)
-        good = isinstance(value, list) and len(value) == count and all(map(_is_number, value))
-        return tuple(self._expect(good, value, f"{count} numbers", key))
-
-    def node(self, key: str) -> "_Node":
-        return _Node(self.get(key), f"{self._path}.{key}".strip("."))
-
-    def strings(self, key: str) -> dict[str, str]:
-        value = self.get(key)
-        good = isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
-        return self._expect(good, value, "an object of strings", key)
-
-    def grids(self, key: str) -> tuple[tuple[int, int], ...]:
-        value = self.get(key)
-        good = isinstance(value, list) and all(isinstance(g, list) and len(g) == 2 and all(_is_integer(n, 1) for n in g) for g in value)
-        return tuple(tuple(grid) for grid in self._expect(good, value, "pairs of integers of at least 1", key))
-
-    def each(self, key: str, build: Callable[["_Node"], Any], least: int = 0) -> tuple:
-        value = self.get(key)
-        self._expect(isinstance(value, list) and len(value) >= least, value, f"an array of at least {least}", key)
-        return tuple(build(_Node(item, f"{self._path}.{key}[{i}]".strip("."))) for i, item in enumerate(value))
-
-
-def _is_integer(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
-def _is_number(value: Any) -> bool:
-    # An integer of 400 digits is JSON, but no double.
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
-
-
-def _short(value: Any) -> str:
-    text = value if value == "missing" else json.dumps(value)
-    return text if len(text) <= 60 else text[:59] + "…"
-
-
-def _manifest(root: _Node) -> Manifest:
+def _manifest(root: Node) -> Manifest:
     return Manifest(
         generator=root.string("generator"),
         title=root.string("title"),
@@ -235,24 +169,27 @@ def _manifest(root: _Node) -> Manifest:
     )
 
 
-def _network(node: _Node) -> Network:
+def _network(node: Node) -> Network:
     sha256 = node.string("weights_sha256", _SHA256, "64 hex digits")
-    input_range, mean, std = node.numbers("input_range", 2), node.numbers("mean", 3), node.numbers("std", 3)
-    return Network(node.string("id"), node.string("name"), node.string("source"), sha256, input_range, mean, std)
+    texts = {key: node.string(key) for key in ("id", "name", "source")}
+    numbers = {"input_range": node.numbers("input_range", 2), "mean": node.numbers("mean", 3), "std": node.numbers("std", 3)}
+    optional = {"weights": node.string, "input_size": lambda key: node.integers(key, 2), "prefix_tokens": node.integer}
+    return Network(weights_sha256=sha256, **texts, **numbers, **{key: read(key) for key, read in optional.items() if node.has(key)})
 
 
-def _image(node: _Node) -> Image:
+def _image(node: Node) -> Image:
     texts = {key: node.string(key) for key in ("id", "title", "group", "alt", "credit")}
     sha256 = node.string("sha256", _SHA256, "64 hex digits")
     return Image(file=node.path("file"), bytes=node.integer("bytes"), sha256=sha256, width=node.integer("width", 1), height=node.integer("height", 1), **texts)
 
 
-def _layer(node: _Node) -> Layer:
+def _layer(node: Node) -> Layer:
     texts = {key: node.string(key) for key in ("id", "network", "module", "encoding")}
     counts = {key: node.integer(key, 1) for key in ("stride", "channels", "dims")}
     error = node.node("error")
     return Layer(
         signed=node.boolean("signed"),
+        centered=node.has("centered") and node.boolean("centered"),
         range=node.numbers("range", 2),
         error=SimilarityError(error.number("max"), error.number("rms"), error.integer("patches"), error.integer("pairs")),
         grids=node.grids("grids"),
@@ -262,12 +199,12 @@ def _layer(node: _Node) -> Layer:
     )
 
 
-def _shard(node: _Node) -> Shard:
+def _shard(node: Node) -> Shard:
     sha256 = node.string("sha256", _SHA256, "64 hex digits")
     return Shard(node.path("file"), node.integer("bytes"), sha256, node.integer("first"), node.integer("count", 1))
 
 
-def _selection(node: _Node) -> Selection:
+def _selection(node: Node) -> Selection:
     return Selection(node.string("image"), node.string("layer"), node.integer("row"), node.integer("col"))
 
 

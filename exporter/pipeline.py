@@ -7,21 +7,20 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from exporter import page, site
-from exporter.draft import Draft
+from exporter.draft import Draft, Job
 from exporter.errors import ExportError, UsageError
 from exporter.figures import choose_figures
 from exporter.images import ImageFile, ImageSet, find_images
 from exporter.manifest import Manifest
 from exporter.marks import is_page
-from exporter.models import DEFAULT_MODEL, Model, open_model
+from exporter.models import CPU, DEFAULT_MODEL, Model
+from exporter.networks import NetworkRequest, Opened, open_networks, requested_networks, several
 from exporter.parallel import usable_cores
-from exporter.pixels import FITS, BadImage, Fit, check_all
+from exporter.pixels import FITS, BadImage, Fit, check_all, network_size
 from exporter.progress import Progress, silent
 from exporter.target import check_target, publish, staging
 
 DEFAULT_TITLE = "What a network finds similar"
-DEFAULT_LAYERS = ("block3", "block4")
-DEFAULT_FIGURES = ("gallery", "pair")
 
 
 @dataclass(frozen=True)
@@ -39,15 +38,21 @@ def export(
     images: str | Path | Sequence[str | Path],
     output: str | Path,
     *,
-    layers: str | Sequence[str] = DEFAULT_LAYERS,
-    model: str | Model = DEFAULT_MODEL,
+    layers: str | Sequence[str] | Sequence[Sequence[str]] | None = None,
+    model: str | Path | Model | Sequence[str | Path | Model] = DEFAULT_MODEL,
+    weights: str | Path | Sequence[str | Path] = (),
+    checkpoints: str | Path | Sequence[str | Path] = (),
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     input_range: tuple[float, float] | None = None,
+    input_size: int | Sequence[int] | None = None,
+    prefix_tokens: int | None = None,
+    device: str = CPU,
+    center: bool = False,
     size: int = 448,
     fit: str = "contain",
     title: str | None = None,
-    figures: str | Sequence[str] = DEFAULT_FIGURES,
+    figures: str | Sequence[str] | None = None,
     batch_size: int = 1,
     threads: int | None = None,
     force: bool = False,
@@ -55,27 +60,33 @@ def export(
     progress: Progress | None = None,
     notify: Callable[[str], None] | None = None,
 ) -> Report:
-    """Run a network over images and write a site (a folder), or one HTML file where `output` ends in .html.
+    """Run networks over images and write a site (a folder), or one HTML file where `output` ends in .html.
 
-    images: folders and files. model: a name, a path to an .onnx file, or an opened `Model`; `mean`, `std`, `input_range` as for
-    `open_model`. size: pixels of the longer side. fit: contain, stretch or crop. progress: see `exporter.progress`; notify(sentence) tells of long preparations.
+    images: folders and files. model: one network or several, each a spec as for `open_model`, `NAME=SPEC`, or an opened `Model`; weights: as for
+    `open_model`, one for all or one for each; checkpoints: weights of the one model, each a network. mean to device: as for `open_model`, for all.
+    layers: names, aliases and globs for all networks, or a list of them for each; None: block3 and block4. center: subtract every layer's mean
+    feature. size: pixels of the longer side. fit: contain, stretch or crop. figures: names; None: those that have something to show.
+    progress: see `exporter.progress`; notify(sentence) tells of long preparations.
     Raises UsageError for arguments that cannot be meant, ExportError for everything else; the target is then as it was.
     """
-    inputs = [Path(image) for image in ([images] if isinstance(images, str | Path) else images)]
+    inputs = [Path(image) for image in several(images)]
     output, threads, progress = Path(output), threads or usable_cores(), progress or silent
     _check_options(size, fit, batch_size, threads)
-    chosen = choose_figures(_names(figures))
+    chosen = None if figures is None else choose_figures(_names(figures))
+    requests = _requests(several(model), several(weights), several(checkpoints))
     found = find_images(inputs)
     check_target(output, inputs, force)
-    network = model if isinstance(model, Model) else open_model(model, mean=mean, std=std, input_range=input_range, threads=threads, notify=notify)
-    requested = network.resolve(_names(layers))
+    options = {"mean": mean, "std": std, "input_range": input_range, "input_size": input_size, "prefix_tokens": prefix_tokens, "device": device}
+    networks = open_networks(requests, _layers(layers), notify, threads=threads, **options)
+    jobs = [Job(network, Fit(fit, size, network.model.multiple, network.model.fixed_size)) for network in networks]
+    _check_shapes(jobs)
     good, bad = _sound_images(found, skip_bad, threads, progress)
-    network.prepare([layer.info.module for layer in requested])
     with threadpool_limits(threads), staging(output) as folder:
         try:
-            draft = Draft(folder, good, network, requested, Fit(fit, size, network.multiple, network.fixed_size))
-            draft.extract(threads, batch_size, progress, page.MAX_FEATURE_BYTES if is_page(output) else None)
-            content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, [figure.name for figure in chosen])
+            draft = Draft(folder, good, jobs)
+            draft.extract(threads, batch_size, center, progress, page.MAX_FEATURE_BYTES if is_page(output) else None)
+            names = [figure.name for figure in chosen] if chosen else default_figures(networks)
+            content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, names)
             staged = site.write_site(folder, content)
             if is_page(output):
                 staged = page.write_page(staged, content)
@@ -83,8 +94,40 @@ def export(
             publish(staged, output, inputs, force)
         except OSError as error:
             raise ExportError(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
-    warnings = (*found.warnings, *network.notes, *_fixed_size_note(network, size), *page.size_warnings(output, written))
-    return Report(output, content, written, tuple(bad), warnings)
+    notes = [note for network in networks for note in (*network.model.notes, *_fixed_size_note(network.model, size))]
+    return Report(output, content, written, tuple(bad), (*found.warnings, *notes, *page.size_warnings(output, written)))
+
+
+def default_figures(networks: Sequence[Opened]) -> list[str]:
+    """The figures shown where none are asked for: layers side by side where there are several, first of all those of several networks."""
+    if sum(len(network.layers) for network in networks) < 2:
+        return ["gallery", "pair"]
+    return ["gallery", "pair", "layers"] if len(networks) == 1 else ["layers", "gallery", "pair"]
+
+
+def _requests(models: Sequence[str | Model], weights: Sequence[str], checkpoints: Sequence[str]) -> Sequence[NetworkRequest | Model]:
+    if any(isinstance(one, Model) for one in models):
+        if weights or checkpoints or not all(isinstance(one, Model) for one in models):
+            raise UsageError("an opened Model goes with other opened ones only, and with no weights or checkpoints; pass specs instead")
+        return models
+    return requested_networks(models, weights, checkpoints)
+
+
+def _layers(given: str | Sequence[str] | Sequence[Sequence[str]] | None) -> list[list[str]] | None:
+    """One list of names for each network, or one for all."""
+    if given is None or isinstance(given, str) or not given or isinstance(given[0], str):
+        return None if given is None else [_names(given)]
+    return [list(names) for names in given]
+
+
+def _check_shapes(jobs: Sequence[Job]) -> None:
+    """A crop must be the same for all networks, since the images are published once."""
+    if jobs[0].fit.mode != "crop":
+        return
+    shapes = [network_size(job.fit, 1, 1) for job in jobs]
+    other = next((i for i, (height, width) in enumerate(shapes) if height * shapes[0][1] != width * shapes[0][0]), None)
+    if other is not None:
+        raise UsageError(f"--fit crop cuts another shape for {jobs[other].network.label} than for {jobs[0].network.label}: expected networks of one input shape; use --fit stretch.")
 
 
 def _check_options(size: int, fit: str, batch_size: int, threads: int) -> None:

@@ -57,6 +57,8 @@ def render(manifest: Manifest, policy: dict[str, str], **variables: object) -> s
         figures=[(types[figure.type], figure.attributes) for figure in manifest.figures],
         layers=[LayerFacts(layer) for layer in manifest.layers],
         feature_bytes=feature_bytes(manifest),
+        networks=network_summary(manifest),
+        centered=any(layer.centered for layer in manifest.layers),
         worst_error=max(layer.error.max for layer in manifest.layers),
         **variables,
     )
@@ -69,6 +71,14 @@ class LayerFacts:
         self.layer = layer
         self.bytes = sum(shard.bytes for shard in layer.shards)
         self.grid = grid_summary(layer)
+
+
+def network_summary(manifest: Manifest) -> str:
+    """The networks in a few words: the name of the only one, `net.py:make (epoch 1, epoch 9)` for those of one source, or all names."""
+    networks = manifest.networks
+    if len(networks) > 1 and len({network.source for network in networks}) == 1:
+        return f"{networks[0].source} ({', '.join(network.id for network in networks)})"
+    return "; ".join(network.name for network in networks)
 
 
 def grid_summary(layer: Layer) -> str:

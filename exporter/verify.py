@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ from threadpoolctl import threadpool_limits
 
 from exporter.bundle import Bundle
 from exporter.errors import BundleError, ExportError, UsageError
-from exporter.features import extract
+from exporter.features import extract, mean_features
 from exporter.images import ImageFile, find_images
-from exporter.manifest import Image, Layer, SimilarityError
-from exporter.models import DEFAULT_MODEL, Model, open_model
+from exporter.manifest import Image, Layer, Network, SimilarityError
+from exporter.models import Model, open_model
+from exporter.networks import NetworkRequest, Texts, requested_networks
 from exporter.parallel import usable_cores
 from exporter.pixels import Fit
 from exporter.progress import Progress, silent
@@ -79,38 +81,71 @@ def _check_image(bundle: Bundle, image: Image) -> int:
 def measure_error(
     bundle: Bundle,
     sources: Sequence[str | Path],
-    model: str | None = None,
+    model: Texts = (),
     *,
+    weights: Texts = (),
+    checkpoints: Texts = (),
+    input_size: Sequence[int] | None = None,
+    prefix_tokens: int | None = None,
     threads: int | None = None,
     progress: Progress = silent,
     notify: Callable[[str], None] | None = None,
 ) -> dict[str, SimilarityError]:
-    """Run the network anew over the original images: {layer id: error of the stored codes over all pairs of patches}.
+    """Run the networks anew over the original images: {layer id: error of the stored codes over all pairs of patches}.
 
-    sources: the folders and files that were exported. model: as for `open_model`; left out, what the bundle names. Time grows with the square
-    of the number of patches, and the features of all images are held in memory. Raises ExportError where an image is missing or the
+    sources: the folders and files that were exported. model to prefix_tokens: as for `export`; left out, what the bundle names. Time grows with the
+    square of the number of patches, and the features of all images are held in memory. Raises ExportError where an image is missing or a
     network is another one.
     """
     threads = threads or usable_cores()
-    network = _open_network(bundle, model, threads, notify)
-    images = _originals(bundle, sources)
-    network.prepare([layer.module for layer in bundle.layers])
+    given = requested_networks(model, weights, checkpoints) if model or weights or checkpoints else None
+    if given is not None and len(given) != len(bundle.manifest.networks):
+        raise UsageError(f"{len(given)} networks are given, the site was made with {len(bundle.manifest.networks)}; pass all of them in order, as to overlay-export")
+    if given is None and any(map(_needs_file, bundle.manifest.networks)):
+        raise UsageError(f"the site was made with files; pass those again with {_options(bundle.manifest.networks)}, as to overlay-export")
+    images, found = _originals(bundle, sources), {}
+    for index, stated in enumerate(bundle.manifest.networks):
+        network = _open_network(stated, given and given[index], input_size, prefix_tokens, threads, notify)
+        layers = [layer for layer in bundle.layers if layer.network == stated.id]
+        maps = _run(bundle, network, layers, images, threads, progress)
+        with threadpool_limits(threads):
+            found |= {layer.id: _all_pairs(bundle, layer, [m[layer.module] for m in maps], progress) for layer in layers}
+    return found
+
+
+def _run(bundle: Bundle, network: Model, layers: Sequence[Layer], images: Sequence[ImageFile], threads: int, progress: Progress) -> list[dict[str, np.ndarray]]:
+    """The feature maps of all images, without their mean where a layer was stored so."""
+    network.prepare([layer.module for layer in layers])
     fit = Fit(bundle.manifest.fit, bundle.manifest.size, network.multiple, network.fixed_size)
+    run = partial(extract, images, network, fit, threads=threads)
+    means = mean_features(run, lambda: None) if any(layer.centered for layer in layers) else {}
+    centered = {layer.module: means[layer.module] for layer in layers if layer.centered}
     maps = []
     with progress("Running the network", len(images)) as advance:
-        for features in extract(images, network, fit, lambda index, display, maps: maps, threads=threads):
+        for features in run(lambda index, display, features: {name: values - centered.get(name, np.float32(0)) for name, values in features.items()}):
             maps.append(features)
             advance()
-    with threadpool_limits(threads):
-        return {layer.id: _all_pairs(bundle, layer, [m[layer.module] for m in maps], progress) for layer in bundle.layers}
+    return maps
 
 
-def _open_network(bundle: Bundle, model: str | None, threads: int | None, notify: Callable[[str], None] | None) -> Model:
+def _needs_file(stated: Network) -> bool:
+    return stated.source.lower().endswith(".onnx") or ".py:" in stated.source or "." in stated.weights
+
+
+def _options(networks: Sequence[Network]) -> str:
+    """The options that give these networks, in their order."""
+    labels = [f"{one.id}=" if len(networks) > 1 else "" for one in networks]
+    options = [f"--model {label}{one.source}" for label, one in zip(labels, networks, strict=True)]
+    return " ".join([*options, *(f"--weights {one.weights}" for one in networks if one.weights)])
+
+
+def _open_network(
+    stated: Network, given: NetworkRequest | None, size: Sequence[int] | None, prefix: int | None, threads: int, notify: Callable[[str], None] | None
+) -> Model:
     """The network that the bundle was made with, with the same preprocessing and the same weights."""
-    stated = bundle.manifest.networks[0]
-    if model is None and stated.source != DEFAULT_MODEL:
-        raise UsageError(f"the site was made with {stated.source}; pass that file with --model")
-    network = open_model(model or stated.source, mean=stated.mean, std=stated.std, input_range=stated.input_range, threads=threads, notify=notify)
+    options = {"mean": stated.mean, "std": stated.std, "input_range": stated.input_range, "threads": threads, "notify": notify}
+    options |= {"input_size": size or stated.input_size, "prefix_tokens": stated.prefix_tokens if prefix is None else prefix}
+    network = open_model(given.spec if given else stated.source, weights=given.weights if given else stated.weights or None, **options)
     if network.weights_sha256 != stated.weights_sha256:
         raise ExportError(f"{network.source} has weights {network.weights_sha256[:12]}…, the site was made with {stated.weights_sha256[:12]}… ({stated.source}); pass that network with --model")
     return network

@@ -78,18 +78,27 @@ def conversion(tmp_path_factory):
     return folder, run_python("from exporter.models import open_model; open_model(notify=print)", folder)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """No test reads or writes the model cache of whoever runs the tests."""
+    before = os.environ.get("OVERLAY_EXPORT_CACHE")
+    os.environ["OVERLAY_EXPORT_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["OVERLAY_EXPORT_CACHE"]
+    else:
+        os.environ["OVERLAY_EXPORT_CACHE"] = before
+
+
 @pytest.fixture(scope="session")
 def model_cache(conversion):
     """The default network is in the cache; for tests that do not look at the conversion itself."""
     folder, process = conversion
     assert process.returncode == 0, process.stderr
-    before = os.environ.get("OVERLAY_EXPORT_CACHE")
+    before = os.environ["OVERLAY_EXPORT_CACHE"]
     os.environ["OVERLAY_EXPORT_CACHE"] = str(folder)
     yield folder
-    if before is None:
-        del os.environ["OVERLAY_EXPORT_CACHE"]
-    else:
-        os.environ["OVERLAY_EXPORT_CACHE"] = before
+    os.environ["OVERLAY_EXPORT_CACHE"] = before
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Everything a user can get wrong: one clear message with the remedy, the right exit code, nothing touched."""
 
+import sys
 import zlib
 
 import numpy as np
@@ -38,6 +39,13 @@ BAD_IMAGES = {
     "phone.heic": (lambda path: path.write_bytes(HEIC), r'a HEIC image, which needs pillow-heif; install it with: pip install "overlay-export\[heic\]"'),
     "gone.jpg": (lambda path: path.symlink_to(path.parent / "nowhere"), "there is no such file"),
 }
+
+
+@pytest.fixture(autouse=True)
+def no_heif(monkeypatch):
+    """As on machines without pillow-heif."""
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
 
 
 @pytest.mark.parametrize("name", BAD_IMAGES)
@@ -117,8 +125,9 @@ def test_an_empty_folder_and_no_such_path(tiny, tmp_path):
     ],
     ids=lambda value: value[1] if value and value[0].startswith("--") else "",
 )
-def test_a_wrong_command_line(photos, tiny, tmp_path, options, words):
-    refused(invoke("overlay-export", photos, "-o", tmp_path / "site", *tiny, *options), 2, *words)
+def test_a_wrong_command_line(photos, tiny_network, tmp_path, options, words):
+    usual = [word for name, value in (("--model", tiny_network), ("--layers", "deep"), ("--size", "64")) if name not in options for word in (name, value)]
+    refused(invoke("overlay-export", photos, "-o", tmp_path / "site", *usual, *options), 2, *words)
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
 

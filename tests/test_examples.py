@@ -1,4 +1,4 @@
-"""examples/photos.py writes real photographs with titles, alternative texts and credits."""
+"""examples/: photos.py writes real photographs with titles, alternative texts and credits; own_network trains and exports."""
 
 import importlib.util
 import subprocess
@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+
+from exporter import load_bundle
 
 SCRIPT = Path(__file__).parents[1] / "examples" / "photos.py"
 
@@ -102,3 +104,32 @@ def test_imports_none_of_the_packages(tmp_path):
     spec.loader.exec_module(photos)
     assert photos.main([str(tmp_path / "photos")]) == 0
     assert not {"skimage", "sklearn", "matplotlib"} & (set(sys.modules) - loaded)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """What examples/own_network makes of few pictures."""
+    folder = tmp_path_factory.mktemp("own")
+    done = subprocess.run([sys.executable, str(SCRIPT.parent / "own_network" / "train.py"), str(folder), "--examples", "96"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return load_bundle(folder / "site"), done.stdout
+
+
+def test_own_network_exports_its_training_as_one_figure(trained):
+    bundle, printed = trained
+    labels = [f"epoch {number}" for number in (0, 1, 2, 4, 8)]
+    assert [network.id for network in bundle.manifest.networks] == labels
+    assert [layer.id for layer in bundle.layers] == [f"{label}/stage4" for label in labels]
+    assert bundle.manifest.figures[0].type == "layers"
+    assert {network.mean for network in bundle.manifest.networks} == {(0.5,) * 3}
+    assert printed.count("loss") == 8
+
+
+def test_own_network_learns(trained):
+    """Each checkpoint is another network, and the loss falls."""
+    bundle, printed = trained
+    losses = [float(line.rsplit(" ", 1)[1]) for line in printed.splitlines() if line.startswith("epoch ")]
+    assert losses[-1] < 0.8 * losses[0]
+    image = bundle.images[0]
+    codes = [bundle.codes(image, layer).tobytes() for layer in bundle.layers]
+    assert len(set(codes)) == len(codes)

@@ -223,7 +223,7 @@ def test_the_error_of_codes_that_were_altered_shows(site, photos, tiny_network):
 
 def test_another_network_is_refused(site, photos, tiny_network, tmp_path, model_cache):
     bundle = exporter.load_bundle(site)
-    with pytest.raises(UsageError, match="the site was made with tiny.onnx; pass that file with --model"):
+    with pytest.raises(UsageError, match="the site was made with files; pass those again with --model tiny.onnx, as to overlay-export"):
         measure_error(bundle, [photos])
     other = tmp_path / "other.onnx"
     network = onnx.load(tiny_network)

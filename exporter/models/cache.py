@@ -11,6 +11,7 @@ import os
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -18,12 +19,16 @@ from exporter.models.model import LayerInfo
 
 
 @dataclass(frozen=True)
-class Converted:
-    """A network as ONNX bytes with its layers in forward order, and (name, reason) of what is not available."""
+class Entry:
+    """What is known of a network: its ONNX graph, its layers in forward order, (name, reason) of what is none, and other facts.
 
-    graph: bytes
+    graph: None where there is none that is right at every size; facts: what JSON holds.
+    """
+
+    graph: bytes | None
     layers: tuple[LayerInfo, ...]
     unavailable: tuple[tuple[str, str], ...]
+    facts: dict[str, Any]
 
 
 def folder() -> Path:
@@ -36,29 +41,40 @@ def key(*parts: object) -> str:
     return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()[:32]
 
 
-def load(key: str) -> Converted | None:
+def load(key: str) -> Entry | None:
     """The entry, or None where there is none that is whole."""
     try:
         record = json.loads((folder() / f"{key}.json").read_bytes())
         entry, digest = record["entry"], record["sha256"]
-        graph = (folder() / f"{entry['graph']}.onnx").read_bytes()
-        if _digest(_encode(entry)) != digest or _digest(graph) != entry["graph"]:
+        if _digest(_encode(entry)) != digest:
             return None
-        return Converted(graph, _layers(entry["layers"]), tuple((name, why) for name, why in entry["unavailable"]))
+        graph = _read_graph(entry["graph"])
+        return Entry(graph, _layers(entry["layers"]), tuple((name, why) for name, why in entry["unavailable"]), entry["facts"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
-def store(key: str, converted: Converted) -> None:
+def _read_graph(digest: str | None) -> bytes | None:
+    if digest is None:
+        return None
+    graph = (folder() / f"{digest}.onnx").read_bytes()
+    if _digest(graph) != digest:
+        raise ValueError("damaged")
+    return graph
+
+
+def store(key: str, entry: Entry) -> None:
     """Write an entry; OSError where the folder cannot be written."""
     folder().mkdir(parents=True, exist_ok=True)
-    entry = {
-        "graph": _digest(converted.graph),
-        "layers": [asdict(layer) for layer in converted.layers],
-        "unavailable": converted.unavailable,
+    record = {
+        "graph": entry.graph and _digest(entry.graph),
+        "layers": [asdict(layer) for layer in entry.layers],
+        "unavailable": entry.unavailable,
+        "facts": entry.facts,
     }
-    _write(folder() / f"{entry['graph']}.onnx", converted.graph)
-    _write(folder() / f"{key}.json", _encode({"entry": entry, "sha256": _digest(_encode(entry))}))
+    if entry.graph:
+        _write(folder() / f"{record['graph']}.onnx", entry.graph)
+    _write(folder() / f"{key}.json", _encode({"entry": record, "sha256": _digest(_encode(record))}))
 
 
 def _layers(rows: list[dict]) -> tuple[LayerInfo, ...]:

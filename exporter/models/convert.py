@@ -1,4 +1,4 @@
-"""Converting networks from torch to ONNX, with every module's output as an output of the graph.
+"""Converting networks from torch to ONNX, with every layer's value as an output of the graph, and checking the result.
 
 Imports torch: only for what is not in the cache.
 """
@@ -6,125 +6,101 @@ Imports torch: only for what is not in the cache.
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from math import lcm
 
+import numpy as np
 import torch
-from efficientnet_lite_pytorch import EfficientNet
 
-from exporter.errors import ModelError
-from exporter.models import graph, probe, session
-from exporter.models.cache import Converted
-from exporter.models.preprocessing import EFFICIENTNET_LITE
+from exporter.errors import ModelError, first_line
+from exporter.models import graph, grids, session
+from exporter.models.model import Found
+from exporter.models.recipe import Built
+from exporter.models.tap import Taps
 
-HEAD = "head"
+# Largest difference to torch, relative to the map's largest value; rounding alone makes about 1e-6.
+TOLERANCE = 1e-3
+# Sizes to check at, in multiples of the network's: smaller, larger and of another shape than the one the graph is made at.
+_CHECKED = ((5, 3), (7, 7), (6, 13))
+_MADE_AT = (8, 10)
 
-_EXAMPLE = (2, 3, 224, 256)
+
+class NoGraph(Exception):
+    """A network of which no graph can be made, or none that is right at every size; the text says why."""
 
 
-class Taps(torch.nn.Module):
-    """Returns the output of every module named, and the network's own last as `head`, as a tuple.
+def convert(built: Built, found: Found, size: tuple[int, int] | None, label: str) -> bytes:
+    """The network as an ONNX graph with the layers of `found` as outputs, for images of any size, or of that size only.
 
-    A layer's value is what its module returned, copied before anything can change it in place.
+    Raises NoGraph where torch cannot export it, or where the graph's values are not those of torch.
     """
-
-    def __init__(self, network: torch.nn.Module, modules: list[str]):
-        super().__init__()
-        self.network, self.modules_named = network, modules
-        self.eval()
-
-    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """(n, 3, height, width) -> one (n, channels, rows, cols) for each name, then the head's."""
-        outputs: dict[str, torch.Tensor] = {}
-        with _hooks(self.network, self.modules_named, lambda name, out: outputs.update({name: out.clone()})):
-            head = self.network.extract_features(image)
-        return *(outputs[name] for name in self.modules_named), head
-
-
-@contextlib.contextmanager
-def _hooks(network: torch.nn.Module, names: list[str], keep) -> Iterator[None]:
-    handles = [
-        network.get_submodule(name).register_forward_hook(lambda module, args, out, name=name: keep(name, out))
-        for name in names
-    ]
+    names = [layer.module for layer in found.layers]
+    taps = Taps(built, names)
+    unit = lcm(32, *(layer.stride for layer in found.layers))
+    made_at = size or tuple(unit * count for count in _MADE_AT)
     try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+        with quiet(), torch.no_grad():
+            data = _export(taps, names, made_at, dynamic=size is None)
+        run = session.load(graph.parse(data, label), label, threads=torch.get_num_threads())
+    except Exception as error:  # whatever torch, its exporter or ONNX Runtime raise
+        raise NoGraph(f"it could not be converted to ONNX: {first_line(error)}") from error
+    for checked in [size] if size else [tuple(unit * count for count in counts) for counts in _CHECKED]:
+        _compare(taps, run, names, checked, label)
+    return data
 
 
-def efficientnet_lite0(weights: Path, threads: int | None) -> Converted:
-    """Convert the network with the weights of that file; ModelError where a step of it fails."""
-    try:
-        with _quiet(), _bounded(threads), torch.no_grad():
-            network = _load(weights)
-            modules, unavailable = _modules(network)
-            data = _export(Taps(network, modules), [*modules, HEAD])
-    except Exception as error:  # whatever torch, its exporter or the unpickler raise
-        raise ModelError(
-            f"EfficientNet-Lite0 could not be converted to ONNX ({session.first_line(error)}): "
-            "expected torch >= 2.6, onnxscript and whole weights; install overlay-export again."
-        ) from error
-    found = _probe(data, [*modules, HEAD], threads)
-    return Converted(data, found.layers, (*unavailable, *found.unavailable))
-
-
-def _probe(data: bytes, names: list[str], threads: int | None) -> probe.Found:
-    label = "EfficientNet-Lite0"
-    inspected = probe.Probe(graph.parse(data, label), names, EFFICIENTNET_LITE, label=label, threads=threads)
-    return inspected.find(probe.SIZES)
-
-
-def _load(weights: Path) -> torch.nn.Module:
-    network = EfficientNet.from_name("efficientnet-lite0", image_size=224)
-    # weights_only: no code in the file is run.
-    network.load_state_dict(torch.load(weights, weights_only=True, map_location="cpu"))
-    return network.eval()
-
-
-def _modules(network: torch.nn.Module) -> tuple[list[str], tuple[tuple[str, str], ...]]:
-    """Names of the modules that run once and return a feature map, in forward order; the others with the reason."""
-    seen: dict[str, list] = {}
-    names = [name for name, _ in network.named_modules() if name]
-    with _hooks(network, names, lambda name, out: seen.setdefault(name, []).append(out)):
-        network.extract_features(torch.zeros(_EXAMPLE))
-    reasons = {name: _reason(seen.get(name, [])) for name in names}
-    return [name for name in seen if not reasons[name]], tuple((name, why) for name, why in reasons.items() if why)
-
-
-def _reason(outputs: list) -> str:
-    if len(outputs) != 1:
-        return f"is called {len(outputs)} times" if outputs else "is never run"
-    if not isinstance(outputs[0], torch.Tensor):
-        return f"returns a {type(outputs[0]).__name__}"
-    shape = tuple(outputs[0].shape)
-    return "" if len(shape) == 4 else f"has no spatial grid: output shape {(1, *shape[1:])}"
-
-
-def _export(taps: Taps, names: list[str]) -> bytes:
-    dynamic = torch.export.Dim.DYNAMIC
+def _export(taps: Taps, names: Sequence[str], size: tuple[int, int], dynamic: bool) -> bytes:
+    any_size = torch.export.Dim.DYNAMIC
+    # A batch of two where it may vary: exporters take one for a constant.
+    example = torch.randn((2 if dynamic else 1, 3, *size), generator=torch.Generator().manual_seed(0))
     program = torch.onnx.export(
         taps,
-        (torch.randn(_EXAMPLE, generator=torch.Generator().manual_seed(0)),),
+        (example,),
         dynamo=True,
         verbose=False,
         input_names=["image"],
-        output_names=names,
-        dynamic_shapes={"image": {0: dynamic, 2: dynamic, 3: dynamic}},
+        output_names=list(names),
+        dynamic_shapes={"image": {0: any_size, 2: any_size, 3: any_size}} if dynamic else None,
     )
     return program.model_proto.SerializeToString()
 
 
+def _compare(taps: Taps, run: "session.ort.InferenceSession", names: Sequence[str], size: tuple[int, int], label: str) -> None:
+    image = taps.built.preprocessing.apply(grids.probe_images(*size)[0])
+    try:
+        with torch.no_grad():
+            wanted = taps(torch.from_numpy(image))
+    except Exception:  # a size that is too small for the network itself
+        return
+    where = f"{size[0]}x{size[1]} pixels"
+    try:
+        outputs = session.execute(run, names, image, label)
+    except ModelError as error:
+        raise NoGraph(f"its graph fails at {where}") from error
+    for name, expected, found in zip(names, wanted, outputs, strict=True):
+        if difference(expected.numpy(), found) >= TOLERANCE:
+            raise NoGraph(f"the values of its graph differ from torch's at {where}, first at {name}")
+
+
+def difference(expected: np.ndarray, found: np.ndarray) -> float:
+    """The largest difference relative to the largest expected value; infinite where the shapes differ."""
+    if expected.shape != found.shape:
+        return float("inf")
+    largest = float(np.abs(expected).max(initial=0))
+    return float(np.abs(expected - found).max(initial=0)) / (largest or 1.0)
+
+
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
+    """torch's exporter talks on stdout and stderr."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         yield
 
 
 @contextlib.contextmanager
-def _bounded(threads: int | None) -> Iterator[None]:
+def bounded(threads: int | None) -> Iterator[None]:
+    """torch on that many threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads or before)
     try:

@@ -9,7 +9,7 @@ from exporter.errors import ModelError
 
 
 def parse(data: bytes, label: str) -> onnx.ModelProto:
-    """The model in `data`; ModelError, naming `label`, where that is not a whole ONNX file with its weights inside."""
+    """The model in `data`; ModelError, naming `label`, where that is not a whole ONNX file."""
     try:
         model = onnx.load_model_from_string(data)
     except DecodeError:
@@ -19,22 +19,18 @@ def parse(data: bytes, label: str) -> onnx.ModelProto:
             f"{label} is not a readable ONNX file ({len(data)} bytes): expected a graph with nodes, "
             "it may be truncated; export or copy it again."
         )
-    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in _tensors(model.graph)):
-        raise ModelError(
-            f"{label} keeps its weights in other files: expected a single file; "
-            "save it with onnx.save(model, path, save_as_external_data=False)."
-        )
     return model
 
 
-def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+def tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    """All constant tensors, those of inner graphs too."""
     yield from graph.initializer
     for node in graph.node:
         for attribute in node.attribute:
             if attribute.HasField("t"):
                 yield attribute.t
     for inner in (inner for node in graph.node for inner in _subgraphs(node)):
-        yield from _tensors(inner)
+        yield from tensors(inner)
 
 
 def inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:

@@ -3,10 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import lcm
 
 import numpy as np
 
-from exporter.models import naming
+from exporter.errors import ModelError
+from exporter.models import grids, naming
 from exporter.models.preprocessing import Preprocessing
 
 
@@ -16,7 +18,8 @@ class LayerInfo:
 
     module: its name in the network; stride: input pixels from one cell to the next; channels: features of a cell;
     signed: whether its values can be negative; border: cells (rows, columns) its grid has beyond ceil(side / stride),
-    as padding adds them and unpadded convolutions take them away.
+    as padding adds them and unpadded convolutions take them away; layout, prefix: how the network lays its values out
+    (see `grids.Layout`).
     """
 
     module: str
@@ -25,11 +28,31 @@ class LayerInfo:
     channels: int
     signed: bool
     border: tuple[int, int] = (0, 0)
+    layout: str = grids.NCHW
+    prefix: int = 0
+
+    @classmethod
+    def of(cls, module: str, layout: grids.Layout, signed: bool, aliases: tuple[str, ...] = ()) -> "LayerInfo":
+        """The layer of a module whose values have that layout."""
+        return cls(module, aliases, layout.stride, layout.channels, signed, layout.border, layout.kind, layout.prefix)
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """(rows, cols) for an image of height x width pixels, sides as `Model.multiple` or `fixed_size` wants them."""
         rows, cols = (-(-side // self.stride) for side in (height, width))
         return rows + self.border[0], cols + self.border[1]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Layers in forward order, and (name, reason) of modules and tensors that are not layers."""
+
+    layers: tuple[LayerInfo, ...]
+    unavailable: tuple[tuple[str, str], ...]
+
+
+def multiple(layers: tuple[LayerInfo, ...]) -> int:
+    """What the sides of images must be multiples of, in pixels, so that every grid is laid evenly over them."""
+    return lcm(*(layer.stride for layer in layers))
 
 
 @dataclass(frozen=True)
@@ -44,8 +67,8 @@ class RequestedLayer:
 class Model(ABC):
     """A network that can be run. Get one from `exporter.open_model`.
 
-    name: for people; id: a short label; source: what opens it again, without folders; weights_sha256: of the file the
-    weights came from; multiple: input sides must be multiples of it (pixels); fixed_size: the only (height, width) it
+    name: for people; id: a short label; source: what opens it again, without folders; weights, prefix_tokens: as they were asked for
+    (weights without folders, "" for the network's own); weights_sha256: of the file the weights came from, else of their bytes; multiple: input sides must be multiples of it (pixels); fixed_size: the only (height, width) it
     takes, or None; layer_table: in forward order; unavailable: (name, reason) of what cannot be a layer here; notes:
     sentences for the user about how it was opened.
     """
@@ -60,6 +83,8 @@ class Model(ABC):
     multiple: int = 1
     fixed_size: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
+    weights: str = ""
+    prefix_tokens: int | None = None
 
     def layers(self) -> tuple[LayerInfo, ...]:
         """All layers with a spatial grid, in forward order."""
@@ -102,3 +127,25 @@ class Model(ABC):
             raise ValueError(f"{self.name} takes images of {self.fixed_size} (height, width) only, got {size}")
         if self.fixed_size is None and any(side == 0 or side % self.multiple for side in size):
             raise ValueError(f"{self.name} takes sides that are multiples of {self.multiple}, got {size}")
+
+    def finished(self, outputs: dict[str, np.ndarray], size: tuple[int, int]) -> dict[str, np.ndarray]:
+        """Outputs of modules for images of that size (height, width), as `run` returns them; ModelError where one cannot be."""
+        maps = {}
+        for name, values in outputs.items():
+            info = self.info(name)
+            maps[name] = grids.channels_first(values, info.layout, info.prefix, info.grid(*size))
+            self._check(info, maps[name], size)
+        return maps
+
+    def _check(self, info: LayerInfo, values: np.ndarray, size: tuple[int, int]) -> None:
+        expected = (info.channels, *info.grid(*size))
+        if values.shape[1:] != expected:
+            raise ModelError(
+                f"Layer '{info.module}' of {self.name} gave a map of {values.shape[1:]} (channels, rows, columns) for an "
+                f"image of {size[0]}x{size[1]} pixels, expected {expected}; choose another layer or size."
+            )
+        if not np.isfinite(values).all():
+            raise ModelError(
+                f"Layer '{info.module}' of {self.name} gave NaN or infinity, expected finite numbers; "
+                "check --mean, --std and --input-range, or the network's weights."
+            )

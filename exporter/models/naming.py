@@ -10,18 +10,6 @@ from exporter.errors import UsageError
 if TYPE_CHECKING:
     from exporter.models.model import LayerInfo, Model
 
-# The last residual stage's end at strides 4, 8, 16 and 32, by family. The stage after `_blocks.14` has no residual
-# path and nearly white features, which make poor overlays.
-ALIASES: dict[str, dict[str, str]] = {
-    "efficientnet-lite0": {"block1": "_blocks.2", "block2": "_blocks.4", "block3": "_blocks.10", "block4": "_blocks.14"},
-}
-
-
-def aliases_of(family: str, module: str) -> tuple[str, ...]:
-    """The aliases of a module, for a family of `ALIASES`."""
-    return tuple(alias for alias, target in ALIASES[family].items() if target == module)
-
-
 def resolve(model: "Model", names: Sequence[str]) -> "dict[str, LayerInfo]":
     """{id: layer} for names, aliases and globs, in the order asked for; UsageError where one fits nothing."""
     if not names:

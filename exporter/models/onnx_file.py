@@ -1,49 +1,74 @@
 """Networks from ONNX files: any float tensor with a spatial grid is a layer, by the tensor's name."""
 
-import hashlib
+import contextlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import onnx
 
+import exporter
 from exporter.errors import ModelError, UsageError
-from exporter.models import graph, probe
-from exporter.models.model import LayerInfo
+from exporter.models import cache, external, graph, grids, probe
+from exporter.models.grids import Size
+from exporter.models.model import Found, multiple
 from exporter.models.preprocessing import Preprocessing
+from exporter.models.recipe import short_name
 from exporter.models.session import OnnxModel
 
 # Tried where a graph that calls its sides dynamic fails at the usual sizes: many were traced at this one.
 _TRACED = (224, 224)
+# Part of the cache's key: count it up whenever the same file gives another table.
+_PROBING = 1
 
 
-def open_file(path: str, pixels: Preprocessing, threads: int | None) -> OnnxModel:
-    """A network from a single ONNX file with one input, float32 (N, 3, H, W).
+def open_file(path: str, pixels: Preprocessing, size: Size | None = None, prefix: int | None = None, threads: int | None = None) -> OnnxModel:
+    """A network from an ONNX file, with or without external data, with one input, float32 (N, 3, H, W).
 
-    Its layers are found by running it on seeded images. Raises UsageError (no such file) and ModelError (damaged,
-    another kind of input, operators that ONNX Runtime does not know).
+    Its layers are found by running it on seeded images, which is remembered in the model cache. size, prefix: as for `open_model`. Raises
+    UsageError (no such file, a size it does not take) and ModelError (damaged, another kind of input, operators that ONNX Runtime does not know).
     """
     file = Path(path)
     data = _read(file)
     model = graph.parse(data, file.name)
+    digest = external.sha256(data, external.load(model, file))
     batch, fixed = _input(model, file.name)
-    found, fixed = _find(model, fixed, pixels, file.name, batch or 1, threads)
-    if not found.layers:
+    size = _agreed(size, fixed, file.name)
+    table = _cached(cache.key("onnx", digest, pixels, size, prefix, _PROBING, exporter.__version__), lambda: _table(model, size, pixels, file.name, batch or 1, prefix, threads))
+    if not table.layers:
         raise ModelError(
-            f"{file.name} has no layer with a spatial grid, expected a convolutional network; export one with its "
+            f"{file.name} has no layer with a spatial grid, expected a convolutional network or patch tokens; export one with its "
             "feature maps, not only its classifier."
         )
+    fixed = table.facts["size"] and tuple(table.facts["size"])
     return OnnxModel(
         name=file.stem,
-        id=file.stem,
+        id=short_name(path),
         source=file.name,
-        weights_sha256=hashlib.sha256(data).hexdigest(),
+        weights_sha256=digest,
+        prefix_tokens=prefix,
         preprocessing=pixels,
-        layer_table=found.layers,
-        unavailable=found.unavailable,
-        multiple=1 if fixed else _multiple(found.layers),
+        layer_table=table.layers,
+        unavailable=table.unavailable,
+        multiple=1 if fixed else multiple(table.layers),
         fixed_size=fixed,
-        proto=model,
+        read=lambda: model,
         batch=batch,
     )
+
+
+def _agreed(size: Size | None, fixed: Size | None, label: str) -> Size | None:
+    if size and fixed and size != fixed:
+        raise UsageError(f"{label} takes images of {fixed[0]}x{fixed[1]} pixels (height x width) only, --input-size says {size[0]}x{size[1]}; leave it out.")
+    return fixed or size
+
+
+def _cached(key: str, make: Callable[[], cache.Entry]) -> cache.Entry:
+    entry = cache.load(key)
+    if entry is None:
+        entry = make()
+        with contextlib.suppress(OSError):  # then it is found out again each time
+            cache.store(key, entry)
+    return entry
 
 
 def _read(file: Path) -> bytes:
@@ -55,7 +80,7 @@ def _read(file: Path) -> bytes:
         raise ModelError(f"{file.name} cannot be read ({error.strerror}); check its permissions.") from error
 
 
-def _input(model: onnx.ModelProto, label: str) -> tuple[int | None, tuple[int, int] | None]:
+def _input(model: onnx.ModelProto, label: str) -> tuple[int | None, Size | None]:
     """The batch size and the image size the graph is bound to; None for each that is free."""
     values = graph.inputs(model)
     if len(values) != 1:
@@ -88,29 +113,57 @@ def _remedy(sides: tuple[int | None, ...]) -> str:
     return "export it for one RGB image, channels first"
 
 
-def _find(
-    model: onnx.ModelProto,
-    fixed: tuple[int, int] | None,
-    pixels: Preprocessing,
-    label: str,
-    batch: int,
-    threads: int | None,
-) -> tuple[probe.Found, tuple[int, int] | None]:
+def _table(
+    model: onnx.ModelProto, fixed: Size | None, pixels: Preprocessing, label: str, batch: int, prefix: int | None, threads: int | None
+) -> cache.Entry:
     names = graph.image_tensors(model)
+
+    def look(names: Sequence[str]) -> probe.Probe:
+        return probe.Probe(model, names, pixels, label=label, batch=batch, prefix=prefix, threads=threads)
+
     if not names:
-        return probe.Found((), ()), fixed
-    inspected = probe.Probe(model, names, pixels, label=label, batch=batch, threads=threads)
-    if fixed:
-        return inspected.find([fixed]), fixed
+        found, size = Found((), ()), fixed
+    elif fixed:
+        found, size = look(names).find([fixed]), fixed
+    else:
+        found, size = _find_free(names, look)
+    return cache.Entry(None, found.layers, found.unavailable, {"size": size})
+
+
+def _find_free(names: list[str], look: Callable[[Sequence[str]], probe.Probe]) -> tuple[Found, Size | None]:
+    """The layers of a graph that says it takes any size, and the only size that it does take, if so. look: makes a probe of some of its tensors."""
+    whole = look(names)
     try:
-        return inspected.find(probe.SIZES), None
+        # Both pairs: patches of 14 pixels follow the second only, and what is computed of single pixels follows either.
+        return _most(whole.find(grids.PAIRS[0]), _unless_it_fails(whole, grids.PAIRS[1])), None
     except ModelError as error:
-        try:
-            return inspected.find([_TRACED]), _TRACED
-        except ModelError:
+        free = _longest_free(names, look)
+        traced = _unless_it_fails(whole, [_TRACED])
+        if not free.layers and not traced.layers:
             raise error from None
+        # A classifier bound to a size is no loss; patches that are bound to it by their positions are.
+        return (free, None) if _most(free, traced) is free else (traced, _TRACED)
 
 
-def _multiple(layers: tuple[LayerInfo, ...]) -> int:
-    # All strides divide the probed sizes' differences, so they are powers of two up to 64 and divide the largest.
-    return max(layer.stride for layer in layers)
+def _most(first: Found, second: Found) -> Found:
+    return first if len(first.layers) >= len(second.layers) else second
+
+
+def _unless_it_fails(whole: probe.Probe, sizes: Sequence[Size]) -> Found:
+    try:
+        return whole.find(sizes)
+    except ModelError:
+        return Found((), ())
+
+
+def _longest_free(names: list[str], look: Callable[[Sequence[str]], probe.Probe]) -> Found:
+    """The layers up to the first tensor that cannot be computed at every size, found by halving."""
+    works, fails, best = 0, len(names), Found((), ())
+    while fails - works > 1:
+        half = (works + fails) // 2
+        try:
+            best, works = look(names[:half]).find(grids.PAIRS[0]), half
+        except ModelError:
+            fails = half
+    late = ((name, "cannot be computed at every size, as the graph says it can (see --input-size)") for name in names[works:])
+    return Found(best.layers, (*best.unavailable, *late))

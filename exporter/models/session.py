@@ -1,13 +1,13 @@
 """Networks on ONNX Runtime, on the CPU."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
 import onnxruntime as ort
 
-from exporter.errors import ModelError
+from exporter.errors import ModelError, first_line
 from exporter.models import graph
 from exporter.models.model import Model
 
@@ -38,21 +38,15 @@ def execute(session: ort.InferenceSession, outputs: Sequence[str], pixels: np.nd
         size = f"{pixels.shape[2]}x{pixels.shape[3]} pixels"
         raise ModelError(
             f"{label} cannot be run on an image of {size} (height x width): {first_line(error)}; "
-            "export it for images of any size, or of the size it needs."
+            "pass the size it takes with --input-size, or export it for images of any size."
         ) from error
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an error's text, or its kind where it has none."""
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
 
 
 @dataclass(kw_only=True, eq=False)
 class OnnxModel(Model):
-    """A `Model` from an ONNX graph; proto: the whole graph; batch: the only batch size the graph takes, or None."""
+    """A `Model` from an ONNX graph; read: gives the whole graph; batch: the only batch size the graph takes, or None."""
 
-    proto: onnx.ModelProto = field(repr=False)
+    read: Callable[[], onnx.ModelProto] = field(repr=False)
     batch: int | None = None
     _prepared: tuple[ort.InferenceSession, tuple[str, ...]] | None = field(default=None, init=False, repr=False)
 
@@ -60,7 +54,7 @@ class OnnxModel(Model):
         names = tuple(dict.fromkeys(modules))
         for name in names:
             self.info(name)
-        self._prepared = load(graph.cut(self.proto, names), self.name), names
+        self._prepared = load(graph.cut(self.read(), names), self.name), names
 
     def run(self, batch: np.ndarray) -> dict[str, np.ndarray]:
         if self._prepared is None:
@@ -69,9 +63,8 @@ class OnnxModel(Model):
         # One image at a time: no slower than a batch on one thread, less memory, and independent of the batch size.
         step = self.batch or 1
         parts = [self._run_part(batch[start : start + step]) for start in range(0, len(batch), step)]
-        maps = {name: _join([part[name] for part in parts]) for name in self._prepared[1]}
-        self._check(maps, batch.shape[1:3])
-        return maps
+        outputs = {name: _join([part[name] for part in parts]) for name in self._prepared[1]}
+        return self.finished(outputs, batch.shape[1:3])
 
     def _run_part(self, images: np.ndarray) -> dict[str, np.ndarray]:
         session, names = self._prepared
@@ -81,21 +74,6 @@ class OnnxModel(Model):
             pixels = np.concatenate([pixels, np.zeros((missing, *pixels.shape[1:]), np.float32)])
         outputs = execute(session, names, pixels, self.name)
         return {name: output[: len(images)] for name, output in zip(names, outputs, strict=True)}
-
-    def _check(self, maps: dict[str, np.ndarray], size: tuple[int, int]) -> None:
-        for name, values in maps.items():
-            info = self.info(name)
-            expected = (info.channels, *info.grid(*size))
-            if values.shape[1:] != expected:
-                raise ModelError(
-                    f"Layer '{name}' of {self.name} gave a map of {values.shape[1:]} (channels, rows, columns) for an "
-                    f"image of {size[0]}x{size[1]} pixels, expected {expected}; choose another layer or size."
-                )
-            if not np.isfinite(values).all():
-                raise ModelError(
-                    f"Layer '{name}' of {self.name} gave NaN or infinity, expected finite numbers; "
-                    "check --mean, --std and --input-range, or the network's weights."
-                )
 
 
 def _join(parts: list[np.ndarray]) -> np.ndarray:

@@ -9,25 +9,28 @@ const NUMBERS = ['row', 'col', 'opacity'];
 export const DISPLAY = /** @type {Record<string, keyof import('./state.js').Display>} */ ({
   'style-map': 'style', colormap: 'colormap', range: 'range', smooth: 'smooth', opacity: 'opacity',
 });
-export const RESTART = ['src', 'figure', 'images'];
-export const ATTRIBUTES = [...TEXTS, ...NUMBERS, 'images', 'smooth'];
+export const RESTART = ['src', 'figure', 'images', 'layers'];
+export const ATTRIBUTES = [...TEXTS, ...NUMBERS, 'images', 'layers', 'smooth'];
 const DEFAULT_OPACITY = 0.8;
 
 /** The properties, as a class to build the element on. */
 export class Mirrored extends HTMLElement {
   /** Ids of the images to show: a JSON array, or names between commas. Empty: all. @returns {string[]} */
   get images() {
-    const text = this.getAttribute('images')?.trim() ?? '';
-    if (!text.startsWith('[')) return text ? text.split(',').map((id) => id.trim()) : [];
-    try {
-      return JSON.parse(text).map(String);
-    } catch {
-      throw new Error(`the attribute images is ${text}; expected a JSON array of ids, or ids between commas`);
-    }
+    return idsOf(this, 'images');
   }
 
   set images(ids) {
     write(this, 'images', ids.length ? JSON.stringify(ids) : null);
+  }
+
+  /** Ids of the layers to show or to offer, in the same forms. Empty: all. @returns {string[]} */
+  get layers() {
+    return idsOf(this, 'layers');
+  }
+
+  set layers(ids) {
+    write(this, 'layers', ids.length ? JSON.stringify(ids) : null);
   }
 
   /** true, false, or 'auto': smooth for coarse grids, crisp for fine ones. @returns {boolean | 'auto'} */
@@ -72,6 +75,17 @@ export function numberOf(element, name) {
   const text = element.getAttribute(name);
   const value = Number(text);
   return text === null || text.trim() === '' || Number.isNaN(value) ? null : value;
+}
+
+/** @param {HTMLElement} element @param {string} name @returns {string[]} */
+function idsOf(element, name) {
+  const text = element.getAttribute(name)?.trim() ?? '';
+  if (!text.startsWith('[')) return text ? text.split(',').map((id) => id.trim()) : [];
+  try {
+    return JSON.parse(text).map(String);
+  } catch {
+    throw new Error(`the attribute ${name} is ${text}; expected a JSON array of ids, or ids between commas`);
+  }
 }
 
 /** @param {HTMLElement} element @param {string} name @param {unknown} value null and undefined take the attribute away */

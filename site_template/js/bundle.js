@@ -7,7 +7,7 @@
  * @typedef {{id: string, name: string, weights_sha256: string}} Network
  * @typedef {{id: string, title: string, group: string, file: string, sha256: string, width: number, height: number, alt: string, credit: string}} Image
  * @typedef {{file: string, bytes: number, sha256: string, first: number, count: number}} Shard
- * @typedef {{id: string, network: string, module: string, stride: number, channels: number, dims: number, signed: boolean,
+ * @typedef {{id: string, network: string, module: string, stride: number, channels: number, dims: number, signed: boolean, centered?: boolean,
  *   encoding: string, range: [number, number], error: {max: number, rms: number}, grids: [number, number][], shards: Shard[]}} Layer
  * @typedef {{image: string, layer: string, row: number, col: number}} Opening
  * @typedef {{id: string, title: string}} Group
@@ -92,6 +92,7 @@ function checkLayer(layer, images) {
   const who = `layer "${layer.id}"`;
   for (const key of ['stride', 'channels', 'dims']) expect(isInteger(layer[key], 1), `${who} has no ${key}`);
   for (const key of ['network', 'module', 'encoding']) expect(typeof layer[key] === 'string', `${who} has no ${key}`);
+  expect(typeof (layer.centered ?? false) === 'boolean', `${who} says centered: ${JSON.stringify(layer.centered)}`);
   expect(isPair(layer.range, Number.isFinite) && layer.range[0] < layer.range[1], `${who} has no range of low < high`);
   expect(Array.isArray(layer.grids) && layer.grids.length === images, `${who} has not one grid for each of ${images} images`);
   expect(layer.grids.every((/** @type {unknown} */ grid) => isPair(grid, (n) => isInteger(n, 1))), `${who} has a grid that is not [rows, cols]`);

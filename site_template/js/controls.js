@@ -2,6 +2,7 @@
 
 import { COLORMAPS, STYLES } from './colormaps.js';
 import { choice, make } from './dom.js';
+import { networkTitle } from './names.js';
 import { RANGES } from './state.js';
 
 /**
@@ -13,13 +14,14 @@ const LABELS = /** @type {Record<string, string>} */ ({ heat: 'heatmap', layer: 
 /** More layers than this are offered as a list. */
 const MAX_SEGMENTS = 4;
 
-/** Layers from deep to shallow; a bundle lists them the other way round. @param {Layer[]} layers */
+/** Network by network as the bundle has them, within each from deep to shallow; a bundle lists layers the other way round. @param {Layer[]} layers */
 export function deepestFirst(layers) {
-  return [...layers].reverse();
+  const networks = [...new Set(layers.map(({ network }) => network))];
+  return networks.flatMap((network) => layers.filter((layer) => layer.network === network).reverse());
 }
 
-/** @param {State} state @param {(layer: Layer) => void} onLayer @param {AbortSignal} signal */
-export function controls(state, onLayer, signal) {
+/** @param {State} state @param {boolean} layers whether one of several is picked @param {(layer: Layer) => void} onLayer @param {AbortSignal} signal */
+export function controls(state, layers, onLayer, signal) {
   const display = displayControls(state);
   const settings = make('div', { className: 'settings' }, ...display.elements);
   const toggle = make('button', { type: 'button', className: 'toggle', textContent: 'Display' });
@@ -29,22 +31,23 @@ export function controls(state, onLayer, signal) {
   };
   toggle.addEventListener('click', () => open(!settings.classList.contains('open')));
   open(false);
-  const picker = layerPicker(state, onLayer);
+  const picker = layers ? layerPicker(state, onLayer) : null;
   state.subscribe((change) => {
     // Where nothing is negative, nothing diverges.
-    if (change === 'layer' && !state.layer.signed && state.display.colormap === 'diverging') state.configure({ colormap: COLORMAPS[0] });
+    if ((change === 'layer' || change === 'display') && !state.signed && state.display.colormap === 'diverging') state.configure({ colormap: COLORMAPS[0] });
     if (change === 'display' || change === 'layer') display.update();
-    if (change === 'layer' || change === 'loading' || change === 'error') picker.update();
+    if (change === 'layer' || change === 'loading' || change === 'error') picker?.update();
   }, signal);
-  return make('div', { className: 'controls' }, picker.element, toggle, settings);
+  return make('div', { className: 'controls' }, picker?.element ?? '', toggle, settings);
 }
 
 /** @param {State} state @param {(layer: Layer) => void} onLayer */
 function layerPicker(state, onLayer) {
-  const layers = deepestFirst(state.bundle.layers);
+  const layers = deepestFirst(state.bundle.layers.filter((layer) => state.layers.includes(layer)));
   const pick = (/** @type {string} */ id) => onLayer(/** @type {Layer} */ (layers.find((layer) => layer.id === id)));
   if (layers.length > MAX_SEGMENTS) {
-    const list = choice('Layer', layers.map(({ id }) => ({ value: id, text: id })), state.layer.id, pick);
+    const options = layers.map((layer) => ({ value: layer.id, text: layer.id, group: networkTitle(state.bundle, layer) }));
+    const list = choice('Layer', options, state.layer.id, pick);
     return { element: list.element, update: () => (list.select.value = (state.wanted ?? state.layer).id) };
   }
   const radios = layers.map(({ id }) => make('input', { type: 'radio', name: 'layer', value: id }));
@@ -76,10 +79,12 @@ function displayControls(state) {
   const update = () => {
     const { display } = state;
     [style.select.value, colors.select.value, range.select.value] = [display.style, display.colormap, display.range];
-    [opacity.value, smooth.checked] = [String(display.opacity), state.smooth];
+    opacity.value = String(display.opacity);
+    const smoothed = state.shown.filter((one) => one.smooth).length;
+    [smooth.checked, smooth.indeterminate] = [smoothed === state.shown.length, smoothed > 0 && smoothed < state.shown.length];
     colors.select.disabled = display.style === 'spotlight';
     const diverging = /** @type {HTMLOptionElement} */ (colors.select.querySelector('[value=diverging]'));
-    diverging.hidden = diverging.disabled = !state.layer.signed;
+    diverging.hidden = diverging.disabled = !state.signed;
   };
   update();
   const slider = make('label', { className: 'choice' }, make('span', { textContent: 'Opacity' }), opacity);

@@ -1,4 +1,4 @@
-/** Two shorthands for building elements. */
+/** Shorthands for building elements, and how a failure leaves them. */
 
 /** An element with properties and children. @template {keyof HTMLElementTagNameMap} T @param {T} tag @param {Record<string, unknown>} [properties] @param {...(Node | string)} children @returns {HTMLElementTagNameMap[T]} */
 export function make(tag, properties = {}, ...children) {
@@ -8,10 +8,21 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-/** A labelled list. @param {string} label @param {{value: string, text: string}[]} options @param {string} value @param {(value: string) => void} onChange */
+/** A labelled list, in groups where options have any. @param {string} label @param {{value: string, text: string, group?: string}[]} options @param {string} value @param {(value: string) => void} onChange */
 export function choice(label, options, value, onChange) {
-  const select = make('select', {}, ...options.map((option) => make('option', option)));
+  const select = make('select');
+  for (const { group, ...option } of options) {
+    const last = /** @type {HTMLOptGroupElement | null} */ (select.lastElementChild);
+    if (group === undefined) select.append(make('option', option));
+    else if (last?.label === group) last.append(make('option', option));
+    else select.append(make('optgroup', { label: group }, make('option', option)));
+  }
   select.value = value;
   select.addEventListener('change', () => onChange(select.value));
   return { element: make('label', { className: 'choice' }, make('span', { textContent: label }), select), select };
+}
+
+/** Tell the page of a failure. @param {HTMLElement} element @param {unknown} error */
+export function announceError(element, error) {
+  element.dispatchEvent(new CustomEvent('overlay-error', { detail: error, bubbles: true, composed: true }));
 }

@@ -3,20 +3,19 @@
  * The only place that puts the parts together.
  */
 
-import { ATTRIBUTES, DISPLAY, Mirrored, RESTART, numberOf } from './attributes.js';
-import { controls, deepestFirst } from './controls.js';
-import { make } from './dom.js';
+import { ATTRIBUTES, DISPLAY, Mirrored, RESTART } from './attributes.js';
+import { announceError, make } from './dom.js';
+import { frame } from './frame.js';
 import { openBundle } from './library.js';
-import { Legend } from './overlay.js';
-import { Readout } from './readout.js';
-import { State, relocate } from './state.js';
+import { defaultLayer, findImage, findLayer, findPatch, findShown, openingPatch } from './lookup.js';
+import { State } from './state.js';
 import { sheet } from './styles.js';
 
 /**
- * @typedef {import('./library.js').Bundle} Bundle
  * @typedef {import('./bundle.js').Layer} Layer
- * @typedef {{state: State, signal: AbortSignal}} Context what a figure gets to work with
- * @typedef {{mount: (body: HTMLElement, context: Context) => void}} Figure
+ * @typedef {{state: State, signal: AbortSignal, row: HTMLElement}} Context what a figure gets to work with; row: of controls, to add to
+ * @typedef {{mount: (body: HTMLElement, context: Context) => void | Promise<void>, frame?: import('./frame.js').Parts}} Figure
+ *   mount: resolves when the figure can do with the layer that its state then has; frame: what it wants around it
  * @typedef {{image: string, row: number, col: number, layer?: string, pin?: boolean}} Request
  */
 
@@ -100,19 +99,25 @@ export class SimilarityOverlay extends Mirrored {
     const [bundle, figure] = await Promise.all([openBundle(src), loadFigure(this.getAttribute('figure') || 'gallery')]);
     if (signal.aborted) return;
     const images = this.images.length ? this.images.map((id) => findImage(bundle, id)) : bundle.images.map((_, index) => index);
-    const layer = findLayer(bundle, this.getAttribute('layer') || bundle.opening?.layer || deepestFirst(bundle.layers)[0].id);
-    const state = new State(bundle, images, layer, this.display);
+    const layers = this.layers.length ? [...new Set(this.layers)].map((id) => findLayer(bundle, id)) : bundle.layers;
+    const asked = this.getAttribute('layer');
+    const layer = asked ? findShown({ bundle, layers }, asked) : defaultLayer(bundle, layers);
+    const state = new State(bundle, images, layer, this.display, layers);
     this.state = state;
-    const body = frame(this.root, state, (id) => this.changeLayer(id).catch(() => {}), signal);
-    figure.mount(body, { state, signal });
+    const { body, row, update } = frame(this.root, state, figure.frame ?? {}, (one) => this.changeLayer(one.id).catch(() => {}), signal);
+    const mounted = figure.mount(body, { state, signal, row });
+    // After the figure's own: what is said of linked states must be what they have.
+    state.subscribe(update, signal);
     state.subscribe((change) => this.announce(change), signal);
-    await state.useLayer(layer);
-    if (!signal.aborted) this.open(state);
+    await mounted;
+    if (signal.aborted) return;
+    await state.useLayer(state.layer);
+    if (!signal.aborted) this.open(state, layer);
   }
 
-  /** Select the patch to begin with, unless the reader was quicker. @param {State} state */
-  open(state) {
-    const opening = openingPatch(this, state);
+  /** Select the patch to begin with, unless the reader was quicker. @param {State} state @param {Layer} layer to which the attributes refer */
+  open(state, layer) {
+    const opening = openingPatch(this, state, layer);
     if (opening && !state.selection) state.select(opening, false);
   }
 
@@ -139,7 +144,7 @@ export class SimilarityOverlay extends Mirrored {
   report(error) {
     if (this.reported === error) return;
     this.reported = error;
-    this.dispatchEvent(new CustomEvent('overlay-error', { detail: error, bubbles: true, composed: true }));
+    announceError(this, error);
   }
 
   /** @param {import('./state.js').Change} change */
@@ -160,7 +165,7 @@ export class SimilarityOverlay extends Mirrored {
     this.promise();
     this.settle?.resolve();
     this.settled = true;
-    this.open(state);
+    this.open(state, state.layer);
   }
 
   /** @param {string} id */
@@ -168,7 +173,10 @@ export class SimilarityOverlay extends Mirrored {
     const { state } = this;
     if (!state) return;
     try {
-      await state.useLayer(findLayer(state.bundle, id));
+      const layer = findShown(state, id);
+      const companion = state.companions.get(layer);
+      if (companion && !companion.loaded) await companion.useLayer(layer);
+      await state.useLayer(layer);
     } catch (error) {
       if (this.state === state && state.error === error) this.fail(error);
       else this.report(error);
@@ -205,15 +213,17 @@ export class SimilarityOverlay extends Mirrored {
 
   /**
    * The similarities of an image's patches with the selected one; null without a selection, or while they are not loaded.
-   * @param {string} image @param {string} [layer] the present one is the only one with scores
+   * @param {string} image @param {string} [layer] the present one if left out; only a layer that is shown has scores
    * @returns {{rows: number, cols: number, values: Float32Array} | null}
    */
   scores(image, layer) {
-    const state = this.started;
-    const index = findImage(state.bundle, image);
-    const values = layer === undefined || findLayer(state.bundle, layer) === state.layer ? state.scores(index) : null;
+    const { bundle, layer: present } = this.started;
+    const index = findImage(bundle, image);
+    const state = this.started.stateOf(layer === undefined ? present : findLayer(bundle, layer));
+    const values = state?.scores(index);
+    if (!state || !values) return null;
     const [rows, cols] = state.grid(index);
-    return values ? { rows, cols, values: values.slice() } : null;
+    return { rows, cols, values: values.slice() };
   }
 
   /** Let go of the selected patch. */
@@ -227,38 +237,6 @@ export class SimilarityOverlay extends Mirrored {
   }
 }
 
-/** Controls, legend, a place for the figure, and the readout. @param {ShadowRoot} root @param {State} state @param {(layer: string) => void} onLayer @param {AbortSignal} signal */
-function frame(root, state, onLayer, signal) {
-  const [legend, readout] = [new Legend(state), new Readout(state)];
-  const body = make('div', { className: 'body' });
-  const foot = make('div', { className: 'foot' }, readout.element, legend.element);
-  // To stay in view over the images it needs a background, and only the page knows which.
-  foot.classList.toggle('sticks', getComputedStyle(root.host).getPropertyValue('--overlay-background').trim() !== '');
-  const figure = make('div', { className: 'figure' }, controls(state, (layer) => onLayer(layer.id), signal), body, foot);
-  root.replaceChildren(figure);
-  state.subscribe((change) => {
-    legend.update();
-    readout.update();
-    if (change === 'cursor' || change === 'selection' || change === 'display') return;
-    if (change === 'layer') root.querySelector('.error')?.remove();
-    figure.classList.toggle('failed', state.error !== null);
-    figure.classList.toggle('loading', state.wanted !== null);
-    figure.setAttribute('aria-busy', String(state.wanted !== null));
-  }, signal);
-  return body;
-}
-
-/** Where a figure opens: what its attributes say, else what the exporter chose, if the figure shows that image. @param {HTMLElement} element @param {State} state */
-function openingPatch(element, state) {
-  const [image, row, col] = [element.getAttribute('image'), numberOf(element, 'row'), numberOf(element, 'col')];
-  if (image !== null && row !== null && col !== null) return findPatch(state, image, row, col);
-  const { opening, layers } = state.bundle;
-  const index = opening ? findImage(state.bundle, opening.image) : -1;
-  if (!opening || !state.images.includes(index)) return null;
-  const from = /** @type {Layer} */ (layers.find(({ id }) => id === opening.layer));
-  return { image: index, ...relocate(opening, from.grids[index], state.layer.grids[index]) };
-}
-
 /** @param {string} name @returns {Promise<Figure>} */
 async function loadFigure(name) {
   if (!/^[a-z]+$/.test(name)) throw new Error(`unknown figure "${name}"; expected a name such as gallery or pair`);
@@ -267,30 +245,6 @@ async function loadFigure(name) {
   } catch (error) {
     throw new Error(`unknown figure "${name}", or its module could not be loaded (${error instanceof Error ? error.message : error})`);
   }
-}
-
-/** @param {Bundle} bundle @param {string} id */
-function findImage(bundle, id) {
-  const index = bundle.images.findIndex((image) => image.id === id);
-  if (index < 0) throw new Error(`no image "${id}" in this bundle; it has ${bundle.images.slice(0, 8).map((image) => image.id).join(', ')}`);
-  return index;
-}
-
-/** @param {Bundle} bundle @param {string} id */
-function findLayer(bundle, id) {
-  const layer = bundle.layers.find((one) => one.id === id);
-  if (!layer) throw new Error(`no layer "${id}" in this bundle; it has ${bundle.layers.map((one) => one.id).join(', ')}`);
-  return layer;
-}
-
-/** @param {State} state @param {string} id @param {number} row @param {number} col */
-function findPatch(state, id, row, col) {
-  const image = findImage(state.bundle, id);
-  if (!state.images.includes(image)) throw new Error(`this figure does not show the image "${id}"; add it to the attribute images`);
-  const [rows, cols] = state.grid(image);
-  const inside = Number.isInteger(row) && Number.isInteger(col) && row >= 0 && row < rows && col >= 0 && col < cols;
-  if (!inside) throw new Error(`patch (${row}, ${col}) is outside the ${rows} x ${cols} grid of ${state.layer.id} on "${id}"; rows and columns count from 0`);
-  return { image, row, col };
 }
 
 if (!customElements.get('similarity-overlay')) customElements.define('similarity-overlay', SimilarityOverlay);

@@ -1,12 +1,12 @@
 /** Pointer, touch and keyboard on a set of tiles: one cursor for all of them, and what it selects. */
 
-import { relocate, samePatch } from './state.js';
+import { counterpart, samePatch } from './state.js';
 
 /**
  * @typedef {import('./state.js').State} State
  * @typedef {import('./state.js').Patch} Patch
  * @typedef {import('./tile.js').Tile} Tile
- * @typedef {{tiles: Tile[], state: State, signal: AbortSignal}} Options
+ * @typedef {{tiles: Tile[], state: State, signal: AbortSignal}} Options state: that of the figure; a tile may have one of its own, linked to it
  */
 
 const STEPS = /** @type {Record<string, [number, number]>} */ ({ ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] });
@@ -25,10 +25,11 @@ export function interact(container, { tiles, state, signal }) {
   let touch = false;
 
   /** @param {Tile} tile @param {Patch} patch */
-  const move = (tile, patch) => state.move(patch, tile.selects);
+  const move = (tile, patch) => tile.state.move(patch, tile.selects);
   /** @param {Tile} tile @param {Patch} patch */
   const pin = (tile, patch) => {
-    if (tile.selects && state.loaded) state.select(patch, !(state.pinned && samePatch(patch, state.selection)));
+    const { selects, state } = tile;
+    if (selects && state.loaded) state.select(patch, !(state.pinned && samePatch(patch, state.selection)));
   };
   /** @template {Event} E @param {string} type @param {(event: E, tile: Tile) => void} handler */
   const on = (type, handler) =>
@@ -36,14 +37,14 @@ export function interact(container, { tiles, state, signal }) {
       type,
       (event) => {
         const tile = tileOf(event);
-        if (tile && state.loaded) handler(/** @type {E} */ (event), tile);
+        if (tile?.state.loaded) handler(/** @type {E} */ (event), tile);
       },
       { signal },
     );
 
   on('pointerdown', (/** @type {PointerEvent} */ event, tile) => {
     touch = event.pointerType === 'touch';
-    scrub = touch && tile.selects && state.selection?.image === tile.image ? { tile, start: tile.patchAt(event), moved: false } : null;
+    scrub = touch && tile.source ? { tile, start: tile.patchAt(event), moved: false } : null;
     if (scrub) tile.element.setPointerCapture(event.pointerId);
   });
   on('pointermove', (/** @type {PointerEvent} */ event, tile) => {
@@ -58,7 +59,7 @@ export function interact(container, { tiles, state, signal }) {
   on('click', (/** @type {MouseEvent} */ event, tile) => {
     if (event.detail === 0 || scrub?.moved) return;
     const patch = tile.patchAt(event);
-    const again = !touch || samePatch(patch, state.cursor);
+    const again = !touch || tile.state.pointsAt(patch);
     move(tile, patch);
     if (again) pin(tile, patch);
   });
@@ -77,38 +78,37 @@ export function interact(container, { tiles, state, signal }) {
   on('keydown', (/** @type {KeyboardEvent} */ event, tile) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'Escape') state.clear();
-    else if (event.key === 'Enter' || event.key === ' ') pin(tile, cursorOn(tile, state));
+    else if (event.key === 'Enter' || event.key === ' ') pin(tile, cursorOn(tile));
     else if (event.key in STEPS && event.shiftKey) step(tiles, tile, STEPS[event.key], move);
-    else if (event.key in STEPS) move(tile, stepped(tile, state, STEPS[event.key]));
+    else if (event.key in STEPS) move(tile, stepped(tile, STEPS[event.key]));
     else return;
     event.preventDefault();
   });
   rove(tiles, state, container, signal);
 }
 
-/** Where the keyboard's cursor is on a tile: where it was, else on the selection, else in the middle. @param {Tile} tile @param {State} state @returns {Patch} */
-function cursorOn({ image }, state) {
+/** Where the keyboard's cursor is on a tile: where it was, else on the selection, else in the middle. @param {Tile} tile @returns {Patch} */
+function cursorOn({ image, state }) {
   if (state.cursor?.image === image) return state.cursor;
   if (state.selection?.image === image) return state.selection;
   const [rows, cols] = state.grid(image);
   return { image, row: rows >> 1, col: cols >> 1 };
 }
 
-/** @param {Tile} tile @param {State} state @param {[number, number]} by @returns {Patch} */
-function stepped(tile, state, [down, right]) {
-  const { image, row, col } = cursorOn(tile, state);
-  const [rows, cols] = state.grid(image);
+/** @param {Tile} tile @param {[number, number]} by @returns {Patch} */
+function stepped(tile, [down, right]) {
+  const { image, row, col } = cursorOn(tile);
+  const [rows, cols] = tile.state.grid(image);
   return { image, row: Math.min(rows - 1, Math.max(0, row + down)), col: Math.min(cols - 1, Math.max(0, col + right)) };
 }
 
-/** To the next or the previous image, at the same place on it. @param {Tile[]} tiles @param {Tile} tile @param {[number, number]} by @param {(tile: Tile, patch: Patch) => void} move */
+/** To the next or the previous tile, at the same place on it. @param {Tile[]} tiles @param {Tile} tile @param {[number, number]} by @param {(tile: Tile, patch: Patch) => void} move */
 function step(tiles, tile, [down, right], move) {
   const next = tiles[tiles.indexOf(tile) + down + right];
   if (!next) return;
-  const { state } = tile;
-  const from = cursorOn(tile, state);
+  const from = cursorOn(tile);
   next.element.focus();
-  move(next, { image: next.image, ...relocate(from, state.grid(tile.image), state.grid(next.image)) });
+  move(next, counterpart(from, tile.state.layer, next.state.layer, next.image));
 }
 
 /** One Tab stop for all tiles: the one with the focus, else the one with the selection, else the first. @param {Tile[]} tiles @param {State} state @param {HTMLElement} container @param {AbortSignal} signal */
@@ -121,7 +121,7 @@ function rove(tiles, state, container, signal) {
   };
   const follow = () => {
     const focused = container.querySelector('.tile:focus');
-    if (!focused) settle(tiles.find((tile) => tile.image === state.selection?.image));
+    if (!focused) settle(tiles.find((tile) => tile.source));
   };
   container.addEventListener('focusin', (event) => settle(tiles.find((tile) => tile.element === event.target)), { signal });
   state.subscribe(follow, signal);

@@ -46,14 +46,14 @@ export function formatValue(value) {
 
 /** The colours with the values of their ends, and a tick at the value under the cursor. */
 export class Legend {
-  /** @param {State} state */
-  constructor(state) {
+  /** @param {State} state @param {string} [unit] what the values are, where nothing around says so */
+  constructor(state, unit = 'cosine similarity') {
     this.state = state;
     this.tick = make('i');
     this.low = make('span');
     this.ramp = make('span', { className: 'ramp' }, this.tick);
     this.high = make('span');
-    this.element = make('div', { className: 'legend' }, this.low, this.ramp, this.high, 'cosine similarity');
+    this.element = make('div', { className: 'legend' }, this.low, this.ramp, this.high, unit);
     this.update();
   }
 

@@ -1,17 +1,22 @@
 /** The line that says in words and numbers what is selected, what is under the cursor, and the closest elsewhere. */
 
 import { make } from './dom.js';
+import { fullName } from './names.js';
 import { formatValue } from './overlay.js';
 import { samePatch } from './state.js';
 
-/** @typedef {import('./state.js').State} State */
+/**
+ * @typedef {import('./state.js').State} State
+ * @typedef {(state: State) => (Node | string)[]} Details words about the selected patch
+ */
 
 const CLOSEST = 3;
 
 export class Readout {
-  /** @param {State} state */
-  constructor(state) {
+  /** @param {State} state @param {Details} [details] what follows the selected patch */
+  constructor(state, details = comparisons) {
     this.state = state;
+    this.details = details;
     this.text = make('span', { className: 'text' });
     this.text.setAttribute('role', 'status');
     this.button = make('button', { type: 'button', className: 'clear', textContent: 'Clear' });
@@ -29,22 +34,26 @@ export class Readout {
   /** @returns {(Node | string)[]} */
   words() {
     const { state } = this;
-    if (state.wanted) return [`Loading the features of ${state.wanted.id}\u2026`];
+    if (state.awaited) return [`Loading the features of ${state.awaited.id}\u2026`];
     if (!state.selection) return ['Point at a patch, tap one, or press Tab and use the arrow keys.'];
     const { image, row, col } = state.selection;
     const selected = make('b', { textContent: state.bundle.images[image].title });
-    const words = [selected, ` row ${row + 1}, column ${col + 1}`, state.pinned ? ' (pinned)' : ''];
-    const value = samePatch(state.cursor, state.selection) ? null : state.value(state.cursor);
-    if (state.cursor && value !== null) return [...words, ` \u2192 ${state.bundle.images[state.cursor.image].title}: `, make('b', { textContent: formatValue(value) })];
-    const closest = this.closest();
-    return closest.length ? [...words, ` \u2192 closest: `, closest.join(', ')] : words;
+    const grid = state.companions.size > 1 ? ` of ${fullName(state.bundle, state.layer)}` : '';
+    return [selected, ` row ${row + 1}, column ${col + 1}${grid}`, state.pinned ? ' (pinned)' : '', ...this.details(state)];
   }
+}
 
-  /** The images with the best matches elsewhere. */
-  closest() {
-    const { state } = this;
-    const best = state.watched.filter((image) => image !== state.selection?.image).map((image) => state.best(image));
-    const found = best.filter((match) => match !== null).sort((a, b) => b.value - a.value);
-    return found.slice(0, CLOSEST).map(({ image, value }) => `${state.bundle.images[image].title} ${formatValue(value)}`);
-  }
+/** The value under the cursor, else the closest elsewhere. @type {Details} */
+function comparisons(state) {
+  const value = samePatch(state.cursor, state.selection) ? null : state.value(state.cursor);
+  if (state.cursor && value !== null) return [` \u2192 ${state.bundle.images[state.cursor.image].title}: `, make('b', { textContent: formatValue(value) })];
+  const found = closest(state);
+  return found.length ? [` \u2192 closest: `, found.join(', ')] : [];
+}
+
+/** The images with the best matches elsewhere. @param {State} state */
+function closest(state) {
+  const best = state.watched.filter((image) => image !== state.selection?.image).map((image) => state.best(image));
+  const found = best.filter((match) => match !== null).sort((a, b) => b.value - a.value);
+  return found.slice(0, CLOSEST).map(({ image, value }) => `${state.bundle.images[image].title} ${formatValue(value)}`);
 }

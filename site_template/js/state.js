@@ -25,10 +25,12 @@ export class State {
    * @param {number[]} images indices of the images this figure shows
    * @param {Layer} layer
    * @param {Display} display
+   * @param {Layer[]} [layers] those that this figure shows or offers: all, unless it asks for fewer
    */
-  constructor(bundle, images, layer, display) {
+  constructor(bundle, images, layer, display, layers = bundle.layers) {
     this.bundle = bundle;
     this.images = images;
+    this.layers = layers;
     this.layer = layer;
     this.display = display;
     /** @type {Patch | null} */
@@ -38,6 +40,8 @@ export class State {
     this.cursor = null;
     /** The images that a selected patch is compared with: all that the figure shows, unless it asks for fewer. */
     this.watched = images;
+    /** The states of the layers of a figure that shows several at once (linked.js). @type {Map<Layer, State>} */
+    this.companions = new Map();
     /** The layer being loaded, if any. @type {Layer | null} */
     this.wanted = null;
     /** The last request for a layer, and how many there were. @type {Promise<void>} */
@@ -78,6 +82,31 @@ export class State {
     return this.blocks.length > 0;
   }
 
+  /** The layer whose codes are on their way, if any. */
+  get awaited() {
+    return this.wanted ?? (this.loaded || this.error ? null : this.layer);
+  }
+
+  /** Whether patches are selected on the layer of this state; among linked states one does. */
+  get leads() {
+    return true;
+  }
+
+  /** The states whose maps the figure shows. @returns {State[]} */
+  get shown() {
+    return this.companions.size ? [...this.companions.values()] : [this];
+  }
+
+  /** Whether every layer shown has negative values, so that colours may diverge. */
+  get signed() {
+    return this.shown.every(({ layer }) => layer.signed);
+  }
+
+  /** The state that has the scores of a layer, if it is shown. @param {Layer} layer */
+  stateOf(layer) {
+    return this.companions.get(layer) ?? (layer === this.layer ? this : null);
+  }
+
   /**
    * Show another layer once its codes are here; until then the present one stays. A selection keeps its place on its image.
    * Rejects where the layer cannot be loaded; a request that a later one overtook settles as that one does.
@@ -108,9 +137,8 @@ export class State {
   /** @param {Layer} layer @param {Block[]} blocks */
   showLayer(layer, blocks) {
     const before = this.layer;
-    const follow = (/** @type {Patch} */ patch) => ({ image: patch.image, ...relocate(patch, before.grids[patch.image], layer.grids[patch.image]) });
-    this.selection = this.selection && follow(this.selection);
-    this.cursor = this.cursor && follow(this.cursor);
+    this.selection = this.selection && counterpart(this.selection, before, layer);
+    this.cursor = this.cursor && counterpart(this.cursor, before, layer);
     [this.layer, this.blocks, this.wanted, this.computed] = [layer, blocks, null, []];
     this.tell('layer');
   }
@@ -138,9 +166,14 @@ export class State {
     this.tell('selection');
   }
 
+  /** Whether the cursor was put just here. @param {Patch | null} patch */
+  pointsAt(patch) {
+    return samePatch(patch, this.cursor);
+  }
+
   /** @param {Patch | null} patch */
   point(patch) {
-    if (samePatch(patch, this.cursor)) return;
+    if (this.pointsAt(patch)) return;
     this.cursor = patch;
     this.tell('cursor');
   }
@@ -253,4 +286,12 @@ export function samePatch(a, b) {
  */
 export function relocate({ row, col }, [rows, cols], [newRows, newCols]) {
   return { row: Math.floor(((row + 0.5) / rows) * newRows), col: Math.floor(((col + 0.5) / cols) * newCols) };
+}
+
+/**
+ * The patch at the same place of another layer, or of another image.
+ * @param {Patch} patch @param {Layer} from its layer @param {Layer} to @param {number} [image] @returns {Patch}
+ */
+export function counterpart(patch, from, to, image = patch.image) {
+  return { image, ...relocate(patch, from.grids[patch.image], to.grids[image]) };
 }

@@ -27,6 +27,15 @@ select, button { color: inherit; }
 .legend { display: flex; align-items: center; gap: 8px; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .legend .ramp { position: relative; width: 150px; height: 9px; border-radius: 2px; }
 .legend .ramp i { position: absolute; top: -4px; bottom: -4px; width: 2px; margin-left: -1px; background: currentColor; }
+.panels { display: grid; grid-auto-rows: auto; justify-content: center; }
+.panel { display: grid; grid-template-rows: subgrid; grid-row: span 4; margin: 0; padding-bottom: 24px; font-size: 14px; line-height: 1.4; }
+.panel figcaption { display: contents; }
+.panel .title { margin-top: 7px; overflow-wrap: anywhere; }
+.panel .title b { font-weight: 600; }
+.panel .facts { color: var(--quiet); font-size: 13px; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.panel .legend { margin-top: 5px; color: var(--quiet); font-size: 13px; }
+.panel .facts span { display: block; }
+.panel .ramp { flex: 1; width: auto; }
 .gallery, .pair { display: flex; flex-wrap: wrap; }
 .pair { flex-wrap: nowrap; gap: 16px; align-items: flex-start; }
 .pair .tile { flex: 1 1 0; min-width: 0; }
@@ -61,7 +70,7 @@ select, button { color: inherit; }
 .readout { display: flex; align-items: center; gap: 12px; min-width: 0; margin: 0; font-variant-numeric: tabular-nums; }
 .readout .text { line-height: 1.35; text-wrap: pretty; }
 .readout b { color: light-dark(#1b1b1d, #ececee); font-weight: 600; }
-.error { margin: 0; padding: 14px 16px; border-left: 3px solid light-dark(#b3261e, #ff8a80); background: light-dark(#fdf1ef, #2b1a19); color: light-dark(#5c1a15, #ffd9d5); overflow-wrap: anywhere; }
+.error, .missing { margin: 0; padding: 14px 16px; border-left: 3px solid light-dark(#b3261e, #ff8a80); background: light-dark(#fdf1ef, #2b1a19); color: light-dark(#5c1a15, #ffd9d5); overflow-wrap: anywhere; }
 .loading .body { opacity: 0.5; }
 .failed .body, .failed .foot { display: none; }
 @container (max-width: 599px) {
@@ -76,6 +85,9 @@ select, button { color: inherit; }
   .foot { flex-direction: column-reverse; align-items: stretch; gap: 4px; padding: 8px 0; font-size: 13px; }
   .readout { min-height: 38px; justify-content: space-between; }
   .legend .ramp { flex: 1; }
+  .panel { padding-bottom: 18px; font-size: 13px; }
+  .panel .facts, .panel .legend { font-size: 12px; }
+  .panel .legend { gap: 6px; }
   .tile .name { font-size: 12px; }
 }
 `;

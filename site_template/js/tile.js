@@ -1,7 +1,7 @@
 /** One image with its map, the outlines on it and its name. */
 
 import { BundleError } from './bundle.js';
-import { make } from './dom.js';
+import { announceError, make } from './dom.js';
 import { formatValue, paintMap } from './overlay.js';
 
 /**
@@ -12,20 +12,26 @@ import { formatValue, paintMap } from './overlay.js';
 /** Longer panoramas are drawn squeezed, so that every image has a width and a height worth looking at. */
 const MAX_ASPECT = 4;
 
+/** Width / height that an image is drawn with. @param {import('./bundle.js').Image} image */
+export function aspectOf({ width, height }) {
+  return Math.min(MAX_ASPECT, Math.max(1 / MAX_ASPECT, width / height));
+}
+
 export class Tile {
   /**
    * @param {State} state
    * @param {number} image index
-   * @param {{map?: boolean, selects?: boolean}} [options] map: whether the similarity map is drawn on this image;
-   *   selects: whether its patches can be selected, or only read (default: yes, both)
+   * @param {{map?: boolean, selects?: boolean, of?: string}} [options] map: whether the similarity map is drawn on this image;
+   *   selects: whether its patches can be selected, or only read (default: yes, both); of: where all tiles show one image, what this one shows of it
    */
-  constructor(state, image, { map = true, selects = true } = {}) {
+  constructor(state, image, { map = true, selects = true, of = '' } = {}) {
     this.state = state;
     this.image = image;
     this.map = map;
     this.selects = selects;
-    const { title, group, width, height } = state.bundle.images[image];
-    this.aspect = Math.min(MAX_ASPECT, Math.max(1 / MAX_ASPECT, width / height));
+    this.of = of;
+    const { title, group } = state.bundle.images[image];
+    this.aspect = aspectOf(state.bundle.images[image]);
     this.picture = this.createPicture();
     this.canvas = make('canvas', { className: 'map' });
     this.bestValue = make('span', { className: 'value' });
@@ -34,7 +40,7 @@ export class Tile {
     this.cursor = make('div', { className: 'mark cursor' }, this.cursorValue);
     this.selected = make('div', { className: 'mark selected' });
     const name = make('span', { className: 'name' }, group ? make('small', { textContent: state.bundle.groups.get(group) ?? group }) : '', title);
-    this.element = make('div', { className: 'tile', tabIndex: -1 }, this.picture, this.canvas, name, this.best, this.cursor, this.selected);
+    this.element = make('div', { className: 'tile', tabIndex: -1 }, this.picture, this.canvas, of ? '' : name, this.best, this.cursor, this.selected);
     this.element.dataset.image = String(image);
     this.element.setAttribute('role', 'application');
     this.element.setAttribute('aria-roledescription', 'image with patches');
@@ -56,8 +62,17 @@ export class Tile {
   /** The picture did not arrive: its alternative text stands there, its map still holds. */
   miss() {
     this.element.classList.add('no-picture');
-    const error = new BundleError(this.state.bundle.images[this.image].file, 'could not be loaded, or is no picture');
-    this.element.dispatchEvent(new CustomEvent('overlay-error', { detail: error, bubbles: true, composed: true }));
+    announceError(this.element, new BundleError(this.state.bundle.images[this.image].file, 'could not be loaded, or is no picture'));
+  }
+
+  /** Whether the selected patch is on this image, and could have been selected here. */
+  get holds() {
+    return this.selects && this.state.selection?.image === this.image;
+  }
+
+  /** Whether it was. */
+  get source() {
+    return this.holds && this.state.leads;
   }
 
   /** Draw everything anew: after a change of selection, layer or display. */
@@ -65,13 +80,12 @@ export class Tile {
     const { state, image } = this;
     const shown = this.map && state.scores(image) !== null;
     const here = state.selection?.image === image;
-    const source = here && this.selects;
     if (this.map) paintMap(this.canvas, state, image);
     this.canvas.classList.toggle('smooth', state.smooth);
     this.element.classList.toggle('mapped', shown);
     this.element.classList.toggle('spotlight', state.display.style === 'spotlight');
-    this.element.classList.toggle('source', source);
-    this.element.classList.toggle('pinned', source && state.pinned);
+    this.element.classList.toggle('source', this.source);
+    this.element.classList.toggle('pinned', this.holds && state.pinned);
     this.place(this.selected, here ? state.selection : null);
     const best = shown && !here ? state.best(image) : null;
     this.place(this.best, best);
@@ -84,7 +98,7 @@ export class Tile {
     const { state } = this;
     const cursor = state.cursor?.image === this.image ? state.cursor : null;
     const value = state.value(cursor);
-    const selecting = this.element.classList.contains('source') && !state.pinned;
+    const selecting = this.holds && !state.pinned;
     this.place(this.cursor, cursor && value !== null && !selecting ? cursor : null);
     if (value !== null) this.cursorValue.textContent = formatValue(value);
     this.describe(cursor ?? (state.selection?.image === this.image ? state.selection : null), value);
@@ -96,7 +110,7 @@ export class Tile {
     const [rows, cols] = this.state.grid(this.image);
     const where = patch ? `, row ${patch.row + 1} of ${rows}, column ${patch.col + 1} of ${cols}` : '';
     const similar = value === null ? '' : `, similarity ${formatValue(value)}`;
-    this.element.setAttribute('aria-label', `${title}${alt && alt !== title ? ` (${alt})` : ''}${where}${similar}`);
+    this.element.setAttribute('aria-label', `${this.of && `${this.of}, `}${title}${alt && alt !== title ? ` (${alt})` : ''}${where}${similar}`);
   }
 
   /** Put an outline around a patch, or take it away. @param {HTMLElement} mark @param {Patch | null} patch */

@@ -1,0 +1,92 @@
+"""Own architectures: `package.module:function` or `file.py:function`, a function without arguments that returns an nn.Module.
+
+They are never cached: an edited `forward` must count at once.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+from exporter.errors import ModelError, UsageError, first_line
+from exporter.models.preprocessing import IMAGENET
+from exporter.models.recipe import SEED, Built, Options, Recipe, Weights
+
+
+def is_code(spec: str) -> bool:
+    """Whether it is `module:function` or `file.py:function`."""
+    place, colon, function = spec.rpartition(":")
+    module = place.lower().endswith(".py") or all(part.isidentifier() for part in place.split("."))
+    return bool(colon and place) and module and function.isidentifier()
+
+
+def recipe(spec: str, options: Options) -> Recipe:
+    """The recipe; UsageError where there is no such file, or weights are named that nobody published."""
+    place, _, function = spec.rpartition(":")
+    if place.endswith(".py") and not Path(place).is_file():
+        raise UsageError(f"No such file: '{place}', expected a Python file with the function {function}; check the path given to --model.")
+    if options.weights.path is None and options.weights.text not in ("", "random"):
+        raise UsageError(f"{spec} has no weights '{options.weights.text}': expected 'random' or a file; see --weights.")
+    source = f"{Path(place).name if place.endswith('.py') else place}:{function}"
+    return Recipe(title=source, source=source, build=lambda: build(place, function, source, options.weights, options.size), key=None)
+
+
+def build(place: str, function: str, source: str, weights: Weights, size: tuple[int, int] | None) -> Built:
+    """Import, call and check. Raises UsageError for a module or function that is not there, ModelError for what goes wrong inside."""
+    import torch
+
+    from exporter.models.weights import load_into, read_state_dict, state_sha256
+
+    make = _function(place, function, source)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        network = _inside(source, make)
+    if not isinstance(network, torch.nn.Module):
+        raise ModelError(f"{source} returned a {type(network).__name__}: expected a torch.nn.Module; return the network from the function.")
+    if weights.path:
+        load_into(network, read_state_dict(weights.path), weights.path.name)
+    with_weights = f", {weights.text or 'its own weights'}"
+    return Built(network.eval(), source + with_weights, weights.key if weights.path else state_sha256(network), IMAGENET, size=size)
+
+
+def _function(place: str, function: str, source: str) -> Callable[[], object]:
+    module = _inside(source, lambda: _import(place))
+    make = getattr(module, function, None)
+    if callable(make):
+        return make
+    known = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
+    raise UsageError(f"{place} has no function '{function}': expected one that returns the network; it has {', '.join(known[:8]) or 'none'}.")
+
+
+def _import(place: str) -> ModuleType:
+    if not place.endswith(".py"):
+        if "" not in sys.path and str(Path.cwd()) not in sys.path:
+            sys.path.insert(0, str(Path.cwd()))
+        return importlib.import_module(place)
+    path = Path(place).resolve()
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))  # for what stands beside it
+    name = f"_overlay_export_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+def _inside(source: str, call: Callable[[], object]) -> object:
+    """Run somebody's code; what it raises becomes one sentence that says where."""
+    try:
+        return call()
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{source} cannot be imported ({error}): expected module:function or file.py:function; check the name, or install what it needs.") from error
+    except Exception as error:
+        trace, line = error.__traceback__, ""
+        while trace is not None:
+            file = Path(trace.tb_frame.f_code.co_filename)
+            line = f" at {file.name}:{trace.tb_lineno}" if "exporter" not in file.parts else line
+            trace = trace.tb_next
+        raise ModelError(f"{source} raised {type(error).__name__}{line} ({first_line(error)}): expected a function without arguments that returns the network; mend it.") from error

@@ -1,0 +1,92 @@
+"""Networks in torch: on an accelerator, and on the CPU where there is no graph for ONNX Runtime.
+
+Imports torch when it is prepared.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from exporter.errors import ModelError, UsageError, first_line
+from exporter.models.model import Model
+from exporter.models.recipe import Built
+
+CPU = "cpu"
+DEVICES = (CPU, "cuda", "mps", "auto")
+
+
+def choose_device(device: str) -> str:
+    """The device that is meant; UsageError for one that is not known or not here."""
+    if device not in DEVICES:
+        raise UsageError(f"Unknown device '{device}': expected one of {', '.join(DEVICES)}; see --device.")
+    if device == CPU:
+        return CPU
+    import torch
+
+    there = [name for name, here in (("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available())) if here]
+    if device == "auto":
+        return (there or [CPU])[0]
+    if device not in there:
+        raise UsageError(f"No device '{device}' here: torch sees {', '.join([*there, CPU])}; use --device auto, or install a torch built for it.")
+    return device
+
+
+@dataclass(kw_only=True, eq=False)
+class TorchModel(Model):
+    """A `Model` that runs in torch. built: makes the network, when it is needed; device: cpu, cuda or mps."""
+
+    built: Callable[[], Built] = field(repr=False)
+    device: str = CPU
+    _recorder: Any = field(default=None, init=False, repr=False)
+    _one_at_a_time: Any = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def prepare(self, modules: Sequence[str]) -> None:
+        from exporter.models.tap import Recorder
+
+        wanted = {self.info(name).module for name in modules}
+        built = self.built()
+        built.network.to(self.device)
+        self._recorder = Recorder(built, [layer.module for layer in self.layer_table if layer.module in wanted])
+
+    def run(self, batch: np.ndarray) -> dict[str, np.ndarray]:
+        if self._recorder is None:
+            raise RuntimeError("call prepare() with the modules to compute before run()")
+        self.check_batch(batch)
+        # On the CPU one image at a time on one thread, as many as there are threads: the result then depends on neither.
+        step = 1 if self.device == CPU else len(batch)
+        parts = [self._run_part(batch[start : start + step]) for start in range(0, len(batch), step)]
+        return self.finished({name: np.concatenate([part[name] for part in parts]) for name in self._recorder.names}, batch.shape[1:3])
+
+    def _run_part(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        import torch
+
+        pixels = torch.from_numpy(np.concatenate([self.preprocessing.apply(image) for image in images]))
+        try:
+            with torch.inference_mode(), self._precisely():
+                return {name: output.float().cpu().numpy() for name, output in self._recorder(pixels.to(self.device)).items()}
+        except Exception as error:  # whatever a network raises
+            size = f"{images.shape[1]}x{images.shape[2]} pixels"
+            raise ModelError(
+                f"{self.name} cannot be run on an image of {size} (height x width): {first_line(error)}; pass the size it takes with --input-size."
+            ) from error
+
+    @contextlib.contextmanager
+    def _precisely(self) -> Iterator[None]:
+        """Full single precision: accelerators would round the inputs of products (TF32) to save time."""
+        import torch
+
+        if self.device == CPU:
+            torch.set_num_threads(1)
+            yield
+            return
+        with self._one_at_a_time, torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            before = torch.get_float32_matmul_precision()
+            torch.set_float32_matmul_precision("highest")
+            try:
+                yield
+            finally:
+                torch.set_float32_matmul_precision(before)
