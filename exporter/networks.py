@@ -44,7 +44,7 @@ def requested_networks(models: Texts, weights: Texts = (), checkpoints: Texts = 
         found = _over_training(models, weights, checkpoints)
     else:
         if len(weights) not in (0, 1, len(models)):
-            raise UsageError(f"--weights is given {len(weights)} times for {len(models)} networks: expected it once for all, or once for each --model in order.")
+            raise UsageError(f"--weights is given {len(weights)} times for {len(models)} network{'s'[: len(models) > 1]}: expected it once for all, or once for each --model in order.")
         each = list(weights) * (len(models) if len(weights) == 1 else 1) or [None] * len(models)
         found = [NetworkRequest(label or short_name(spec), spec, given) for (label, spec), given in zip(map(_labelled, models), each, strict=True)]
     _check_labels([one.label for one in found])
@@ -86,7 +86,7 @@ def open_networks(requests: Sequence[NetworkRequest | Model], layers: Sequence[S
     With several networks a layer's id is `label/name`. Raises UsageError and ModelError.
     """
     if layers is not None and len(layers) not in (1, len(requests)):
-        raise UsageError(f"--layers is given {len(layers)} times for {len(requests)} networks: expected it once for all, or once for each network in order.")
+        raise UsageError(f"--layers is given {len(layers)} times for {len(requests)} network{'s'[: len(requests) > 1]}: expected it once for all, or once for each network in order.")
     _check_labels([one.id if isinstance(one, Model) else one.label for one in requests])
     opened = []
     for index, one in enumerate(requests):

@@ -100,7 +100,7 @@ def measure_error(
     threads = threads or usable_cores()
     given = requested_networks(model, weights, checkpoints) if model or weights or checkpoints else None
     if given is not None and len(given) != len(bundle.manifest.networks):
-        raise UsageError(f"{len(given)} networks are given, the site was made with {len(bundle.manifest.networks)}; pass all of them in order, as to overlay-export")
+        raise UsageError(f"{len(given)} network{'s are' if len(given) > 1 else ' is'} given, the site was made with {len(bundle.manifest.networks)}; pass all of them in order, as to overlay-export")
     if given is None and any(map(_needs_file, bundle.manifest.networks)):
         raise UsageError(f"the site was made with files; pass those again with {_options(bundle.manifest.networks)}, as to overlay-export")
     images, found = _originals(bundle, sources), {}

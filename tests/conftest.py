@@ -10,13 +10,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from click.testing import CliRunner
-from onnx import TensorProto, helper, numpy_helper
 from PIL import Image, ImageDraw
 
 from exporter import cli as commands
+from tests import onnx_graphs
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = ROOT.parent / "shared" / "cases"
@@ -104,20 +103,19 @@ def model_cache(conversion):
 @pytest.fixture(scope="session")
 def tiny_network(tmp_path_factory):
     """An .onnx file of two layers, `shallow` (stride 4, 6 channels, not negative) and `deep` (stride 8, 10 channels, signed), seeded weights."""
-    path = tmp_path_factory.mktemp("network") / "tiny.onnx"
-    random = np.random.default_rng(7)
-    weights = {"w1": random.normal(size=(6, 3, 4, 4)), "w2": random.normal(size=(10, 6, 2, 2))}
-    nodes = [
-        helper.make_node("Conv", ["image", "w1"], ["conv"], strides=[4, 4], kernel_shape=[4, 4]),
-        helper.make_node("Relu", ["conv"], ["shallow"]),
-        helper.make_node("Conv", ["shallow", "w2"], ["deep"], strides=[2, 2], kernel_shape=[2, 2]),
-    ]
-    tensors = [numpy_helper.from_array(values.astype(np.float32), name) for name, values in weights.items()]
-    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 3, "h", "w"])
-    output = helper.make_tensor_value_info("deep", TensorProto.FLOAT, None)
-    graph = helper.make_graph(nodes, "tiny", [image], [output], tensors)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
-    return path
+    return onnx_graphs.tiny(tmp_path_factory.mktemp("network") / "tiny.onnx")
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Saves a model or bytes as tiny.onnx and gives its path."""
+
+    def save(model):
+        path = tmp_path / "tiny.onnx"
+        path.write_bytes(model if isinstance(model, bytes) else model.SerializeToString())
+        return str(path)
+
+    return save
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the tests of networks share: hooks and eager values of their own, a stand-in for conversion, a network nobody can reach."""
+"""What the tests of networks share: the default network, networks that nothing converts, values by hooks of their own, a web without a way out."""
 
 import socket
 import threading
@@ -9,9 +9,34 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
+from exporter.models import convert, open_model
+
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+
+
+@pytest.fixture
+def model(conversion, monkeypatch):
+    """The default network out of the cache."""
+    monkeypatch.setenv("OVERLAY_EXPORT_CACHE", str(conversion[0]))
+    return open_model(notify=pytest.fail)
+
+
+@pytest.fixture
+def unconverted(tmp_path, monkeypatch):
+    """An empty cache, and nothing is converted: every network runs in torch, on one thread, and opens at once."""
+
+    def never(*arguments):
+        raise convert.NoGraph("the test wants none.")
+
+    monkeypatch.setenv("OVERLAY_EXPORT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(convert, "convert", never)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def noise(*shape: int) -> np.ndarray:

@@ -93,9 +93,9 @@ def test_size_and_fit(photos, tiny, tmp_path, fit, size, grid, published):
     assert (bundle.manifest.fit, bundle.manifest.size) == (fit, size)
 
 
-def test_title_figures_and_layers(photos, tiny, tmp_path):
+def test_title_figures_and_layers(photos, tiny_network, tmp_path):
     more = ["--title", "Mine & yours", "--figures", "pair, gallery", "--layers", "deep", "--threads", 1, "--batch-size", 3]
-    assert invoke("overlay-export", photos, "-o", tmp_path / "site", *tiny, *more).exit_code == 0
+    assert invoke("overlay-export", photos, "-o", tmp_path / "site", "--model", tiny_network, "--size", 64, *more).exit_code == 0
     content = exporter.load_bundle(tmp_path / "site").manifest
     assert content.title == "Mine & yours"
     assert [figure.type for figure in content.figures] == ["pair", "gallery"]

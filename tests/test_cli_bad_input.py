@@ -13,6 +13,7 @@ import exporter
 from exporter.manifest import Selection
 from exporter.marks import FORMAT
 from tests.conftest import cli, contents, invoke, make_photo, refused
+from tests.onnx_graphs import NODES, build
 
 HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(200)
 
@@ -113,7 +114,7 @@ def test_an_empty_folder_and_no_such_path(tiny, tmp_path):
         (["--layers", "shalow"], ["has no layer 'shalow': near names are shallow", "overlay-layers --model tiny.onnx lists all"]),
         (["--layers", "deep,x*"], [r"pattern 'x\*' matches no layer"]),
         (["--layers", ","], ["No layer was named", "expected names, aliases or globs"]),
-        (["--figures", "galery"], ['unknown figure "galery", expected one or more of gallery, pair; did you mean "gallery"']),
+        (["--figures", "galery"], ['unknown figure "galery", expected one or more of gallery, layers, pair; did you mean "gallery"']),
         (["--std", "0"], ["--std is 0 for a channel", "expected numbers above 0"]),
         (["--mean", "1,2"], ["--mean", "'1,2' is not 1 or 3 numbers between commas"]),
         (["--input-range", "a,b"], ["--input-range", "'a,b' is not 2 numbers"]),
@@ -205,10 +206,28 @@ def test_features_that_are_no_numbers_name_layer_and_image(photos, tmp_path):
     assert not (tmp_path / "site").exists() and not list(tmp_path.glob(".site*"))
 
 
-def test_a_damaged_network_file(photos, tmp_path):
-    (tmp_path / "broken.onnx").write_bytes(b"garbage")
-    run = invoke("overlay-export", photos, "-o", tmp_path / "site", "--model", tmp_path / "broken.onnx")
-    refused(run, 1, "broken.onnx is not a readable ONNX file")
+SECOND_INPUT = helper.make_tensor_value_info("mask", TensorProto.FLOAT, ["n"])
+CUSTOM = helper.make_node("Mine", ["second"], ["x"], domain="nowhere")
+BAD_NETWORKS = {
+    "garbage": (b"garbage", r"net.onnx is not a readable ONNX file \(7 bytes\): expected a graph with nodes, it may be truncated; export or copy it again"),
+    "half a file": (build().SerializeToString()[:-40], r"net.onnx is not a readable ONNX file \(\d+ bytes\): .* truncated; export or copy"),
+    "two inputs": (build(inputs=[SECOND_INPUT]).SerializeToString(), r"net.onnx has 2 inputs \(image, mask\), expected one image; export it with one input"),
+    "channels last": (build(shape=("n", 64, 64, 3)).SerializeToString(), r"net.onnx takes float32 \(\?, 64, 64, 3\), expected float32 \(N, 3, H, W\); put a transpose in front"),
+    "custom operator": (build([*NODES, CUSTOM]).SerializeToString(), "ONNX Runtime cannot load net.onnx .*Mine.*: expected a whole file with standard operators; export it again without custom ones"),
+    "no map": (build([helper.make_node("Flatten", ["image"], ["logits"])]).SerializeToString(), "net.onnx has no layer with a spatial grid, expected .*; export one with its feature maps"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_NETWORKS)
+def test_a_network_file_that_cannot_be_used(photos, tiny, tmp_path, kind):
+    data, message = BAD_NETWORKS[kind]
+    (tmp_path / "net.onnx").write_bytes(data)
+    assert invoke("overlay-export", photos, "-o", tmp_path / "site", *tiny, "--quiet").exit_code == 0
+    before = contents(tmp_path / "site")
+    refused(invoke("overlay-export", photos, "-o", tmp_path / "site", "--force", "--model", tmp_path / "net.onnx", "--layers", "second"), 1, f"^Error: {message}")
+    refused(invoke("overlay-layers", "--model", tmp_path / "net.onnx"), 1, f"^Error: {message}")
+    refused(invoke("overlay-verify", tmp_path / "site", "--quiet", "--images", photos, "--model", tmp_path / "net.onnx"), 1, f"^Error: {message}")
+    assert contents(tmp_path / "site") == before and {path.name for path in tmp_path.iterdir()} == {"photos", "net.onnx", "site"}
 
 
 def test_an_export_is_no_folder_of_images(photos, tiny, tmp_path):

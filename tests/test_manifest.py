@@ -39,13 +39,15 @@ def layers(draw, networks, images):
     low, high = sorted(draw(st.lists(numbers, min_size=2, max_size=2, unique=True)))
     error = draw(st.builds(SimilarityError, numbers, numbers, counts, counts))
     network = draw(st.sampled_from(networks)).id
-    return Layer(draw(texts), network, draw(texts), draw(counts), draw(counts), draw(counts), draw(st.booleans()), draw(texts), (low, high), error, grids, shards)
+    signed, centered = draw(st.booleans()), draw(st.booleans())
+    return Layer(draw(texts), network, draw(texts), draw(counts), draw(counts), draw(counts), signed, draw(texts), (low, high), error, grids, shards, centered)
 
 
 @st.composite
 def manifests(draw):
     """Any manifest that a writer may write."""
-    networks = draw(unique(st.builds(Network, texts, texts, texts, hashes, st.tuples(numbers, numbers), triples(), triples())))
+    sizes, prefixes = st.none() | st.tuples(counts, counts), st.none() | st.integers(0, 16)
+    networks = draw(unique(st.builds(Network, texts, texts, texts, hashes, st.tuples(numbers, numbers), triples(), triples(), texts, sizes, prefixes)))
     groups = draw(unique(st.builds(Group, texts, texts, texts), least=0))
     group_ids = st.sampled_from(["", *(group.id for group in groups)])
     images = draw(unique(st.builds(Image, texts, texts, group_ids, paths, counts, hashes, counts, counts, texts, texts)))
@@ -71,6 +73,34 @@ def test_the_bytes_are_canonical(content):
     assert data == json.dumps(root, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
     assert (root["format"], root["version"]) == ("overlay-export bundle", 1)
     assert ("selection" in root) == (content.selection is not None)
+    for network, written in zip(content.networks, root["networks"], strict=True):
+        assert ("weights" in written, "input_size" in written, "prefix_tokens" in written) == (
+            network.weights != "", network.input_size is not None, network.prefix_tokens is not None,
+        )
+    assert ["centered" in written for written in root["layers"]] == [layer.centered for layer in content.layers]
+
+
+def full():
+    """The good fixture with every optional member."""
+    root = json.loads(GOOD.read_bytes())
+    root["networks"][0].update(weights="epoch3.pt", input_size=[48, 64], prefix_tokens=5)
+    root["layers"][1]["centered"] = True
+    return root
+
+
+def test_optional_members():
+    said, silent = parse(json.dumps(full()).encode()), parse(GOOD.read_bytes())
+    (network,), (usual,) = said.networks, silent.networks
+    assert (network.weights, network.input_size, network.prefix_tokens) == ("epoch3.pt", (48, 64), 5)
+    assert (usual.weights, usual.input_size, usual.prefix_tokens) == ("", None, None)
+    assert [layer.centered for layer in said.layers] == [False, True] and not any(layer.centered for layer in silent.layers)
+    root = full()
+    root["networks"][0].update(weights="", prefix_tokens=0)
+    root["layers"][1]["centered"] = False
+    explicit = parse(json.dumps(root).encode())
+    assert (explicit.networks[0].weights, explicit.networks[0].prefix_tokens) == ("", 0)
+    assert explicit.layers == silent.layers
+    assert parse(to_json(said)) == said and to_json(silent) == GOOD.read_bytes()
 
 
 def test_neither_order_nor_spaces_matter():
@@ -111,7 +141,8 @@ def at(root, path):
     return root
 
 
-MEMBERS = list(members(json.loads(GOOD.read_bytes())))
+MEMBERS = list(members(full()))
+OPTIONAL = [("selection",), ("layers", 1, "centered"), *(("networks", 0, key) for key in ("weights", "input_size", "prefix_tokens"))]
 
 
 def name_of(path) -> str:
@@ -119,11 +150,13 @@ def name_of(path) -> str:
 
 
 @pytest.mark.parametrize("path", MEMBERS, ids=name_of)
-def test_every_member_is_needed_but_the_selection(path):
-    root = json.loads(GOOD.read_bytes())
+def test_every_member_is_needed_but_the_optional_ones(path):
+    root = full()
     del at(root, path[:-1])[path[-1]]
-    if path == ("selection",):
-        assert parse(json.dumps(root).encode()).selection is None
+    if path in OPTIONAL:
+        found = parse(json.dumps(root).encode())
+        assert found != parse(json.dumps(full()).encode())
+        assert path != ("selection",) or found.selection is None
         return
     with pytest.raises(BundleError) as caught:
         parse(json.dumps(root).encode())
@@ -134,7 +167,7 @@ def test_every_member_is_needed_but_the_selection(path):
 @pytest.mark.parametrize("path", MEMBERS, ids=name_of)
 def test_every_member_has_its_type(path):
     for value in (None, {"a": 1}, [[]]):
-        root = json.loads(GOOD.read_bytes())
+        root = full()
         at(root, path[:-1])[path[-1]] = value
         with pytest.raises(BundleError, match="^bundle.json"):
             parse(json.dumps(root).encode())
@@ -162,6 +195,13 @@ def test_preprocessing_has_its_numbers():
     refuse(lambda root: root["networks"][0].update(input_range=[0, True]), r"input_range is \[0, true\], expected 2 numbers")
     refuse(lambda root: root["networks"][0].update(std=["1", 1, 1]), r'std is \["1", 1, 1\], expected 3 numbers')
     refuse(lambda root: root["networks"][0].update(weights_sha256="abc"), 'weights_sha256 is "abc", expected 64 hex digits')
+
+
+def test_sizes_and_counts_of_networks():
+    refuse(lambda root: root["networks"][0].update(input_size=[224]), r"networks\[0\]\.input_size is \[224\], expected 2 integers of at least 1; export the site again")
+    refuse(lambda root: root["networks"][0].update(input_size=[224, True]), r"input_size is \[224, true\], expected 2 integers")
+    refuse(lambda root: root["networks"][0].update(prefix_tokens=1.0), r"networks\[0\]\.prefix_tokens is 1\.0, expected an integer of at least 0")
+    refuse(lambda root: root["layers"][0].update(centered=1), r"layers\[0\]\.centered is 1, expected true or false")
 
 
 def test_attributes_of_figures_are_strings():

@@ -93,10 +93,15 @@ def test_a_folder_its_bundle_json_and_a_page_hold_the_same(photos, tmp_path, opt
         ({"size": 0}, "size is 0, expected 32 to 4096"),
         ({"batch_size": 0}, "batch size is 0, expected 1 to 1024"),
         ({"threads": -1}, "threads is -1, expected 1 to 1024"),
-        ({"figures": []}, "no figure was asked for, expected one or more of gallery, pair"),
+        ({"figures": []}, "no figure was asked for, expected one or more of gallery, layers, pair"),
         ({"figures": ["pairs"]}, 'unknown figure "pairs".*did you mean "pair"'),
         ({"layers": []}, "No layer was named"),
         ({"model": "resnet"}, "Unknown network 'resnet'"),
+        ({"layers": [["deep"], ["deep"]]}, "--layers is given 2 times for 1 network: expected it once for all"),
+        ({"device": "tpu", "model": "efficientnet-lite0"}, "Unknown device 'tpu': expected one of cpu, cuda, mps, auto; see --device"),
+        ({"input_size": "224"}, "--input-size is '224': expected one number, or height,width, of 8 to 4096 pixels"),
+        ({"prefix_tokens": -1}, "--prefix-tokens is -1: expected 0 or more"),
+        ({"weights": "random"}, "tiny.onnx holds its own weights"),
     ],
     ids=str,
 )
@@ -123,6 +128,12 @@ def test_an_opened_network_is_cut_to_what_was_asked_for(demo_photos, model_cache
     with pytest.raises(ModelError, match="cannot load EfficientNet-Lite0.*Poison"):
         exporter.export(demo_photos / "people", tmp_path / "deeper", model=model, layers=["block4"], size=96)
     assert not (tmp_path / "deeper").exists()
+
+
+def test_a_network_by_text_by_path_or_in_a_list(photos, tmp_path, tiny_network, options):
+    for number, given in enumerate((str(tiny_network), tiny_network, [str(tiny_network)], (tiny_network,), exporter.open_model(tiny_network), f"tiny={tiny_network}")):
+        report = exporter.export(photos, tmp_path / str(number), **{**options, "model": given})
+        assert contents(report.output) == contents(tmp_path / "0")
 
 
 def test_one_layer_by_two_names(photos, tmp_path, options):

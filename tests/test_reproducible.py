@@ -9,6 +9,7 @@ import pytest
 
 import exporter
 from tests.conftest import command_line, contents
+from tests.onnx_graphs import tiny
 
 PHOTOS = ["people/grace-hopper.jpg", "textures/bricks.png", "things/coffee.png", "vehicles/falcon-9.jpg"]
 OPTIONS = ["--size", "256", "--title", "Some photos", "--quiet"]
@@ -71,6 +72,13 @@ def test_the_order_of_arguments(photos, tmp_path, model_cache):
 @pytest.mark.parametrize("options", [("--batch-size", "3"), ("--batch-size", "100"), ("--threads", "1"), ("--threads", "2"), ("--threads", "4", "--batch-size", "2")], ids=" ".join)
 def test_batches_and_threads(usual, photos, tmp_path, options):
     same(run(photos, *options, output=tmp_path / "site"), usual)
+
+
+def test_several_networks_without_their_means(photos, tmp_path):
+    models = [f"--model={tiny(tmp_path / name, seed)}" for seed, name in enumerate(("a.onnx", "b.onnx"))]
+    options = [*models, "--layers=deep", "--layers=shallow,deep", "--center"]
+    one = run(photos, *options, output=tmp_path / "one")
+    same(run("--center", *options[:-1], photos, "--threads", "1", "--batch-size", "3", output=tmp_path / "two", cache=tmp_path / "cache"), one)
 
 
 def test_a_page(photos, tmp_path, model_cache):

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import re
+import shutil
 
 import numpy as np
 import onnx
@@ -234,6 +235,15 @@ def test_another_network_is_refused(site, photos, tiny_network, tmp_path, model_
     run = invoke("overlay-verify", site, "--images", photos, "--model", "efficientnet-lite0")
     assert run.exit_code == 1 and run.stderr.startswith("Error: efficientnet-lite0 has weights ")
     assert invoke("overlay-verify", site, "--images", photos).exit_code == 2
+
+
+def test_a_file_in_capitals_is_a_file(photos, tiny_network, tmp_path):
+    path = shutil.copy(tiny_network, tmp_path / "NET.ONNX")
+    exporter.export(photos, tmp_path / "site", model=path, layers=["deep"], size=64)
+    bundle = exporter.load_bundle(tmp_path / "site")
+    with pytest.raises(UsageError, match="pass those again with --model NET.ONNX, as to overlay-export"):
+        measure_error(bundle, [photos])
+    assert measure_error(bundle, [photos], path) == measure_error(bundle, [photos], [path]) == {"deep": bundle.layers[0].error}
 
 
 def test_preprocessing_and_network_are_those_of_the_bundle(photos, tiny, tiny_network, tmp_path):

@@ -13,7 +13,7 @@ from exporter.models.session import OnnxModel
 from exporter.models.torch_model import CPU, TorchModel
 
 # Part of the cache's key: count it up whenever conversion gives another graph or table.
-CONVERSION = 2
+CONVERSION = 3
 
 Adjust = Callable[[Preprocessing], Preprocessing]
 
@@ -25,7 +25,7 @@ def open_recipe(recipe: Recipe, options: Options, adjust: Adjust, threads: int |
     and accelerators run in torch. Raises as `open_model`.
     """
     on_cpu = options.device == CPU
-    key = recipe.key and cache.key(*recipe.key, options.weights.key, options.size, options.prefix_tokens, on_cpu, CONVERSION, exporter.__version__)
+    key = recipe.key and cache.key(*recipe.key, options.weights.key, options.weights.text, options.size, options.prefix_tokens, on_cpu, CONVERSION, exporter.__version__)
     entry = cache.load(key) if key else None
     if entry is not None:
         return _model(recipe, options, entry, adjust, recipe.build, ())

@@ -7,19 +7,20 @@ import contextlib
 import io
 import warnings
 from collections.abc import Iterator, Sequence
-from math import lcm
 
 import numpy as np
 import torch
 
 from exporter.errors import ModelError, first_line
 from exporter.models import graph, grids, session
-from exporter.models.model import Found
+from exporter.models.model import Found, multiple
 from exporter.models.recipe import Built
 from exporter.models.tap import Taps
 
 # Largest difference to torch, relative to the map's largest value; rounding alone makes about 1e-6.
 TOLERANCE = 1e-3
+# What most networks are made for; patches of 14 pixels or cells of 7 take 42 and 35, their common multiple with 32 would take much memory.
+_LEAST = 32
 # Sizes to check at, in multiples of the network's: smaller, larger and of another shape than the one the graph is made at.
 _CHECKED = ((5, 3), (7, 7), (6, 13))
 _MADE_AT = (8, 10)
@@ -36,7 +37,8 @@ def convert(built: Built, found: Found, size: tuple[int, int] | None, label: str
     """
     names = [layer.module for layer in found.layers]
     taps = Taps(built, names)
-    unit = lcm(32, *(layer.stride for layer in found.layers))
+    whole = multiple(found.layers)
+    unit = whole * -(-_LEAST // whole)
     made_at = size or tuple(unit * count for count in _MADE_AT)
     try:
         with quiet(), torch.no_grad():
@@ -83,9 +85,11 @@ def _compare(taps: Taps, run: "session.ort.InferenceSession", names: Sequence[st
 
 
 def difference(expected: np.ndarray, found: np.ndarray) -> float:
-    """The largest difference relative to the largest expected value; infinite where the shapes differ."""
-    if expected.shape != found.shape:
+    """The largest difference relative to the largest expected value; infinite where the shapes differ, or NaN and infinity stand elsewhere."""
+    finite = np.isfinite(expected)
+    if expected.shape != found.shape or (finite != np.isfinite(found)).any():
         return float("inf")
+    expected, found = expected[finite], found[finite]
     largest = float(np.abs(expected).max(initial=0))
     return float(np.abs(expected - found).max(initial=0)) / (largest or 1.0)
 

@@ -3,17 +3,24 @@
 They are never cached: an edited `forward` must count at once.
 """
 
+import copy
 import hashlib
 import importlib
 import importlib.util
 import sys
+import sysconfig
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from exporter.errors import ModelError, UsageError, first_line
 from exporter.models.preprocessing import IMAGENET
 from exporter.models.recipe import SEED, Built, Options, Recipe, Weights
+
+if TYPE_CHECKING:
+    import torch
 
 
 def is_code(spec: str) -> bool:
@@ -46,10 +53,19 @@ def build(place: str, function: str, source: str, weights: Weights, size: tuple[
         network = _inside(source, make)
     if not isinstance(network, torch.nn.Module):
         raise ModelError(f"{source} returned a {type(network).__name__}: expected a torch.nn.Module; return the network from the function.")
+    network = _apart(network)
     if weights.path:
         load_into(network, read_state_dict(weights.path), weights.path.name)
     with_weights = f", {weights.text or 'its own weights'}"
     return Built(network.eval(), source + with_weights, weights.key if weights.path else state_sha256(network), IMAGENET, size=size)
+
+
+def _apart(network: "torch.nn.Module") -> "torch.nn.Module":
+    """A copy, since a module may hand out one network again and again: other checkpoints go into it then."""
+    try:
+        return copy.deepcopy(network)
+    except Exception:  # what holds results of computations or open files cannot be copied
+        return network
 
 
 def _function(place: str, function: str, source: str) -> Callable[[], object]:
@@ -83,10 +99,14 @@ def _inside(source: str, call: Callable[[], object]) -> object:
         return call()
     except ModuleNotFoundError as error:
         raise UsageError(f"{source} cannot be imported ({error}): expected module:function or file.py:function; check the name, or install what it needs.") from error
-    except Exception as error:
-        trace, line = error.__traceback__, ""
-        while trace is not None:
-            file = Path(trace.tb_frame.f_code.co_filename)
-            line = f" at {file.name}:{trace.tb_lineno}" if "exporter" not in file.parts else line
-            trace = trace.tb_next
-        raise ModelError(f"{source} raised {type(error).__name__}{line} ({first_line(error)}): expected a function without arguments that returns the network; mend it.") from error
+    except (Exception, SystemExit) as error:  # a script may end itself, or parse our command line as its own
+        raise ModelError(f"{source} raised {type(error).__name__}{_where(error)} ({first_line(error)}): expected a function without arguments that returns the network; mend it.") from error
+
+
+def _where(error: BaseException) -> str:
+    """The last line of the user's own files that was on the way to the error, else of a package's; "" where there is none."""
+    ours, packages = Path(__file__).parent, [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    lines = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    lines = [(file, number) for file, number in lines if file.is_file() and not file.is_relative_to(ours)]
+    own = [(file, number) for file, number in lines if not any(file.is_relative_to(folder) for folder in packages)]
+    return "".join(f" at {file.name}:{number}" for file, number in (own or lines)[-1:])

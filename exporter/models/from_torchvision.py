@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exporter.errors import UsageError
+from exporter.errors import UsageError, first_line
 from exporter.models.aliases import aliases_of
 from exporter.models.default import FAMILY as DEFAULT
 from exporter.models.preprocessing import IMAGENET, Preprocessing
@@ -83,18 +83,24 @@ def build(name: str, weights: Weights, size: tuple[int, int] | None) -> Built:
 
 def _make(name: str, options: dict[str, Any], state: "dict[str, torch.Tensor] | None") -> "torch.nn.Module":
     """The network; its classifier, which no layer needs, is as wide as that of the weights."""
-    import torchvision
-
-    network = torchvision.models.get_model(name, weights=None, **options)
-    if state is None:
-        return network
     from exporter.models.weights import stripped
 
-    last = list(network.state_dict())[-1]
-    classes = stripped(state, network).get(last)
-    if classes is None or classes.shape == network.state_dict()[last].shape or classes.ndim != 1:
+    network = _construct(name, options)
+    last, own = list(network.state_dict())[-1], network.state_dict()
+    classes = None if state is None else stripped(state, network).get(last)
+    if classes is None or not classes.ndim or classes.shape == own[last].shape or classes.shape[1:] != own[last].shape[1:]:
         return network
-    return torchvision.models.get_model(name, weights=None, **options, num_classes=len(classes))
+    return _construct(name, {**options, "num_classes": len(classes)})
+
+
+def _construct(name: str, options: dict[str, Any]) -> "torch.nn.Module":
+    import torchvision
+
+    try:
+        return torchvision.models.get_model(name, weights=None, **options)
+    except Exception as error:  # asserts, ValueErrors: an image size that its patches do not divide
+        side = options.get("image_size")
+        raise UsageError(f"{name} cannot be made{f' for images of {side}x{side} pixels' if side else ''} ({first_line(error)}): expected a size that its patches divide; see --input-size.") from error
 
 
 def _default_weights(name: str) -> Any:
@@ -110,7 +116,7 @@ def _published(name: str, weights: Weights) -> Any:
     if not weights.text:
         return known.DEFAULT
     if weights.text not in known.__members__:
-        raise UsageError(f"{name} has no published weights '{weights.text}': expected {', '.join(known.__members__)}, 'random', or a file; see --weights.")
+        raise UsageError(f"{name} has no published weights '{weights.text}': expected {', '.join(entry.name for entry in known)}, 'random', or a file; see --weights.")
     return known[weights.text]
 
 

@@ -43,27 +43,30 @@ class _Enough(Exception):
 
 
 class Recorder:
-    """Runs a network up to the deepest of the layers wanted; several threads may do so at once.
-
-    names: in forward order.
-    """
+    """Runs a network up to the deepest of the layers wanted; several threads may do so at once."""
 
     def __init__(self, built: Built, names: Sequence[str]):
         self.built, self.names, self.local = built, list(names), threading.local()
-        _register(built, self.names, self._keep)
+        self.handles = _register(built, self.names, self._keep)
 
     def __call__(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
-        """(n, 3, height, width) -> {name: output}."""
+        """(n, 3, height, width) -> {name: output} of the layers that were run, all of them unless the network left one out for this image."""
         self.local.outputs = {}
         try:
             self.local.outputs.setdefault(self.built.output, self.built.run(image))
         except _Enough:
             pass
-        return {name: self.local.outputs[name] for name in self.names}
+        return {name: self.local.outputs[name] for name in self.names if name in self.local.outputs}
+
+    def close(self) -> None:
+        """Leave the network as it was."""
+        for handle in self.handles:
+            handle.remove()
 
     def _keep(self, name: str, output: torch.Tensor) -> None:
         self.local.outputs[name] = output.clone()
-        if name == self.names[-1]:
+        # Counted, not the last by name: a network may change the order of its modules with the image.
+        if len(self.local.outputs) == len(self.names):
             raise _Enough
 
 
@@ -93,14 +96,16 @@ def find_layers(built: Built, label: str, prefix: int | None = None) -> tuple[Fo
     Raises ModelError where it runs at no size.
     """
     failure: Exception | None = None
-    for sizes in [(built.size,)] if built.size else [*grids.PAIRS, (built.native,)]:
-        try:
-            found = _look(built, sizes, prefix)
-        except Exception as error:  # whatever a network raises
-            failure = failure or error
-            continue
-        if found.layers:
-            return found, sizes[0] if len(sizes) == 1 else None
+    for tried in [[(built.size,)]] if built.size else [grids.PAIRS, [(built.native,)]]:
+        best, sizes = Found((), ()), tried[0]
+        for sizes in tried:
+            try:
+                # Both pairs: patches of 14 pixels follow the second only, and what is computed of single pixels follows either.
+                best = max(best, _look(built, sizes, prefix), key=lambda found: len(found.layers))
+            except Exception as error:  # whatever a network raises
+                failure = failure or error
+        if best.layers:
+            return best, sizes[0] if len(sizes) == 1 else None
     if failure is not None:
         raise ModelError(
             f"{label} cannot be run ({first_line(failure)}): expected it to take images (n, 3, height, width) of {sizes[0][0]}x{sizes[0][1]} "

@@ -48,6 +48,8 @@ class TorchModel(Model):
         from exporter.models.tap import Recorder
 
         wanted = {self.info(name).module for name in modules}
+        if self._recorder is not None:
+            self._recorder.close()
         built = self.built()
         built.network.to(self.device)
         self._recorder = Recorder(built, [layer.module for layer in self.layer_table if layer.module in wanted])
@@ -64,24 +66,32 @@ class TorchModel(Model):
     def _run_part(self, images: np.ndarray) -> dict[str, np.ndarray]:
         import torch
 
+        size = f"{images.shape[1]}x{images.shape[2]} pixels"
         pixels = torch.from_numpy(np.concatenate([self.preprocessing.apply(image) for image in images]))
         try:
             with torch.inference_mode(), self._precisely():
-                return {name: output.float().cpu().numpy() for name, output in self._recorder(pixels.to(self.device)).items()}
+                found = {name: output.float().cpu().numpy() for name, output in self._recorder(pixels.to(self.device)).items()}
         except Exception as error:  # whatever a network raises
-            size = f"{images.shape[1]}x{images.shape[2]} pixels"
             raise ModelError(
                 f"{self.name} cannot be run on an image of {size} (height x width): {first_line(error)}; pass the size it takes with --input-size."
             ) from error
+        for name in self._recorder.names:
+            if name not in found:
+                raise ModelError(f"Layer '{name}' of {self.name} was not run for an image of {size}: expected one that the network computes for every image; choose another layer.")
+        return found
 
     @contextlib.contextmanager
     def _precisely(self) -> Iterator[None]:
-        """Full single precision: accelerators would round the inputs of products (TF32) to save time."""
+        """On the CPU one thread; elsewhere full single precision: accelerators would round the inputs of products (TF32) to save time."""
         import torch
 
         if self.device == CPU:
+            threads = torch.get_num_threads()
             torch.set_num_threads(1)
-            yield
+            try:
+                yield
+            finally:
+                torch.set_num_threads(threads)
             return
         with self._one_at_a_time, torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             before = torch.get_float32_matmul_precision()

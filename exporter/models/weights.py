@@ -8,6 +8,7 @@ import os
 import pickle
 import re
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,13 +31,13 @@ def read_state_dict(path: Path) -> StateDict:
     Raises ModelError for a damaged file, one that needs code to be run, or one without a state dict.
     """
     try:
-        content = _read_safetensors(path) if path.suffix.lower() == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ModelError(_refusal(path, str(error))) from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is to be said is said once, by the error
+            content = _read_safetensors(path) if path.suffix.lower() == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)
     except ModelError:
         raise
     except Exception as error:  # zip, pickle and tensor readers raise nearly anything on damaged files
-        raise ModelError(f"{path.name} cannot be read ({first_line(error)}): expected whole weights (a state dict or .safetensors); copy or save the file again.") from error
+        raise ModelError(_refusal(path, error)) from error
     return _unwrap(content, path)
 
 
@@ -48,10 +49,15 @@ def _read_safetensors(path: Path) -> StateDict:
     return load_file(path)
 
 
-def _refusal(path: Path, reason: str) -> str:
-    found = re.search(r"(?:GLOBAL|global|Unsupported class|class) (\S*\w)", reason)
-    if found is None:
-        return f"{path.name} cannot be read: expected whole weights (a state dict or .safetensors), it is damaged or something else; copy or save it again."
+def _refusal(path: Path, error: Exception) -> str:
+    if "TorchScript" in str(error):
+        return f"{path.name} is a TorchScript archive, which is a program: expected its tensors only; load it in Python and save torch.save(model.state_dict(), 'weights.pt')."
+    code = isinstance(error, pickle.UnpicklingError)
+    found = code and re.search(r"(?:GLOBAL|global|Unsupported class|class) (\S*\w)", str(error))
+    if not found:
+        # The first sentence of a reader; pickle's are about its opcodes, and some of its errors are a bare number.
+        reason = "" if code or isinstance(error, LookupError) else f" ({first_line(error).split('. ')[0]})"
+        return f"{path.name} cannot be read{reason}: expected whole weights (a state dict or .safetensors), it is damaged or something else; copy or save it again."
     return (
         f"{path.name} is refused: it is a pickle that names code ({found.group(1)}), which could do anything on this machine when read; "
         "expected tensors only. Where you trust it, load it in Python and save torch.save(model.state_dict(), 'weights.pt')."
@@ -66,8 +72,9 @@ def _unwrap(content: object, path: Path) -> StateDict:
         if not inner:
             break
         content = inner[0]
-    found = f"the keys {', '.join(map(str, list(content)[:5]))}" if isinstance(content, Mapping) else f"a {type(content).__name__}"
-    raise ModelError(f"{path.name} holds no state dict but {found or 'nothing'}: expected names and tensors, or those under a key such as state_dict; save torch.save(model.state_dict(), 'weights.pt').")
+    keys = ", ".join(map(str, list(content)[:5])) if isinstance(content, Mapping) else ""
+    found = f"the keys {keys}" if keys else "nothing" if isinstance(content, Mapping) else f"a {type(content).__name__}"
+    raise ModelError(f"{path.name} holds no state dict but {found}: expected names and tensors, or those under a key such as state_dict; save torch.save(model.state_dict(), 'weights.pt').")
 
 
 def stripped(state: StateDict, network: torch.nn.Module) -> StateDict:

@@ -48,6 +48,7 @@ export function parseManifest(text) {
   }
   const isGroup = (/** @type {any} */ group) => typeof group?.id === 'string' && typeof group.title === 'string';
   expect(Array.isArray(root.groups) && root.groups.every(isGroup), 'groups are no array of ids and titles');
+  root.networks.forEach(checkNetwork);
   root.images.forEach(checkImage);
   for (const layer of root.layers) checkLayer(layer, root.images.length);
   if (root.selection !== undefined) checkSelection(root.selection, root);
@@ -78,6 +79,14 @@ export function isSafePath(path) {
   return typeof path === 'string' && /^[\w.-]+(\/[\w.-]+)*$/.test(path) && !path.split('/').some((part) => part === '.' || part === '..');
 }
 
+/** Its optional members; a page shows the others as they are. @param {any} network */
+function checkNetwork({ id, weights = '', input_size: size = [1, 1], prefix_tokens: prefix = 0 }) {
+  const who = `network "${id}"`;
+  expect(typeof weights === 'string', `${who} has weights that are no text`);
+  expect(isPair(size, (n) => isInteger(n, 1)), `${who} has an input_size that is not [height, width]`);
+  expect(isInteger(prefix, 0), `${who} has prefix_tokens that are no count`);
+}
+
 /** @param {any} image */
 function checkImage(image) {
   const who = `image "${image.id}"`;
@@ -92,7 +101,7 @@ function checkLayer(layer, images) {
   const who = `layer "${layer.id}"`;
   for (const key of ['stride', 'channels', 'dims']) expect(isInteger(layer[key], 1), `${who} has no ${key}`);
   for (const key of ['network', 'module', 'encoding']) expect(typeof layer[key] === 'string', `${who} has no ${key}`);
-  expect(typeof (layer.centered ?? false) === 'boolean', `${who} says centered: ${JSON.stringify(layer.centered)}`);
+  expect([undefined, true, false].includes(layer.centered), `${who} says centered: ${JSON.stringify(layer.centered)}, expected true or false`);
   expect(isPair(layer.range, Number.isFinite) && layer.range[0] < layer.range[1], `${who} has no range of low < high`);
   expect(Array.isArray(layer.grids) && layer.grids.length === images, `${who} has not one grid for each of ${images} images`);
   expect(layer.grids.every((/** @type {unknown} */ grid) => isPair(grid, (n) => isInteger(n, 1))), `${who} has a grid that is not [rows, cols]`);

@@ -1,4 +1,4 @@
-/** Shorthands for building elements, and how a failure leaves them. */
+/** Shorthands for elements: building them, whether a reader is near, how a failure leaves them. */
 
 /** An element with properties and children. @template {keyof HTMLElementTagNameMap} T @param {T} tag @param {Record<string, unknown>} [properties] @param {...(Node | string)} children @returns {HTMLElementTagNameMap[T]} */
 export function make(tag, properties = {}, ...children) {
@@ -20,6 +20,23 @@ export function choice(label, options, value, onChange) {
   select.value = value;
   select.addEventListener('change', () => onChange(select.value));
   return { element: make('label', { className: 'choice' }, make('span', { textContent: label }), select), select };
+}
+
+/** Whether an element is in view, or at most a screen away. @param {Element} element */
+export function isNear(element) {
+  const { top, bottom } = element.getBoundingClientRect();
+  return top < 2 * innerHeight && bottom > -innerHeight;
+}
+
+/** Do something once an element is near. @param {Element} element @param {() => void} action @param {AbortSignal} signal */
+export function whenNear(element, action, signal) {
+  const observer = new IntersectionObserver((entries) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    observer.disconnect();
+    action();
+  }, { rootMargin: '100% 0%' });
+  observer.observe(element);
+  signal.addEventListener('abort', () => observer.disconnect());
 }
 
 /** Tell the page of a failure. @param {HTMLElement} element @param {unknown} error */

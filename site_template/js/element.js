@@ -204,6 +204,7 @@ export class SimilarityOverlay extends Mirrored {
       // A layer that failed is tried again, so that a patch is never selected without its scores.
       if ((layer ?? present) !== present || state.error) await this.changeLayer(layer ?? present);
       else await state.latest;
+      await state.complete();
       if (this.state === state && (layer ?? state.layer.id) === state.layer.id) state.select(findPatch(state, image, row, col), pin);
     } catch (error) {
       this.report(error);

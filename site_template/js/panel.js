@@ -35,6 +35,7 @@ export class Panel {
 
   /** @param {import('./state.js').Change} change */
   update(change) {
+    this.element.classList.toggle('waiting', this.state.awaited !== null);
     this.legend.update();
     if (change === 'cursor') this.tile?.paintCursor();
     else this.tile?.paint();

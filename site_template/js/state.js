@@ -42,6 +42,8 @@ export class State {
     this.watched = images;
     /** The states of the layers of a figure that shows several at once (linked.js). @type {Map<Layer, State>} */
     this.companions = new Map();
+    /** Brings what the figure has put off; a script's selection waits for it. @type {() => Promise<void>} */
+    this.complete = async () => {};
     /** The layer being loaded, if any. @type {Layer | null} */
     this.wanted = null;
     /** The last request for a layer, and how many there were. @type {Promise<void>} */

@@ -71,7 +71,7 @@ select, button { color: inherit; }
 .readout .text { line-height: 1.35; text-wrap: pretty; }
 .readout b { color: light-dark(#1b1b1d, #ececee); font-weight: 600; }
 .error, .missing { margin: 0; padding: 14px 16px; border-left: 3px solid light-dark(#b3261e, #ff8a80); background: light-dark(#fdf1ef, #2b1a19); color: light-dark(#5c1a15, #ffd9d5); overflow-wrap: anywhere; }
-.loading .body { opacity: 0.5; }
+.loading .body, .figure:not(.loading) .waiting .place { opacity: 0.5; }
 .failed .body, .failed .foot { display: none; }
 @container (max-width: 599px) {
   .settings { display: none; width: 100%; }

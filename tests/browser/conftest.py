@@ -253,9 +253,9 @@ class Figure:
             assert self.selection == wanted
             raise
 
-    def scores(self, image):
-        """(rows, cols, values) of an image, or None."""
-        found = self.element.evaluate("(element, image) => { const s = element.scores(image); return s && [s.rows, s.cols, [...s.values]]; }", image)
+    def scores(self, image, layer=None):
+        """(rows, cols, values) of an image on a layer, the present one if none is given, or None."""
+        found = self.element.evaluate("(element, [image, layer]) => { const s = element.scores(image, layer ?? undefined); return s && [s.rows, s.cols, [...s.values]]; }", [image, layer])
         return found and (found[0], found[1], found[2])
 
     def expect_scores(self):
@@ -321,6 +321,18 @@ def bundle(default_site):
 def tiny_figure(tiny_site, serve, open_page):
     """A function that opens the tiny site over http and gives one of its figures: tiny_figure("pair", **options of new_page)."""
     return lambda name="gallery", **options: Figure(open_page(serve(tiny_site), **options), load_bundle(tiny_site), f"[figure={name}]").ready()
+
+
+@pytest.fixture
+def panels(tmp_path_factory, serve, open_page):
+    """A function that opens a page with the figure `layers`, not waiting for it: panels(change of the manifest, spoil=ids of layers, **options of new_page)."""
+    from tests.browser.panels import Panels, layers_site
+
+    def open_(change=None, spoil=(), **options):
+        site, bundle = layers_site(tmp_path_factory.mktemp("layers") / "site", change, spoil)
+        return Panels(open_page(serve(site), **options), bundle)
+
+    return open_
 
 
 def read_manifest(site):

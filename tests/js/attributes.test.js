@@ -24,7 +24,7 @@ function elementWith(attributes) {
 }
 
 test('the attributes of the contract', () => {
-  const contract = ['src', 'figure', 'layer', 'images', 'image', 'row', 'col', 'style-map', 'colormap', 'range', 'smooth', 'opacity'];
+  const contract = ['src', 'figure', 'layer', 'layers', 'images', 'image', 'row', 'col', 'style-map', 'colormap', 'range', 'smooth', 'opacity'];
   assert.deepEqual([...ATTRIBUTES].sort(), contract.sort());
   assert.ok([...Object.keys(DISPLAY), ...RESTART].every((name) => ATTRIBUTES.includes(name)));
 });
@@ -67,24 +67,26 @@ for (const name of ['row', 'col', 'opacity']) {
   });
 }
 
-const IMAGES = [['', []], ['dog', ['dog']], [' dog , cat ', ['dog', 'cat']], ['["a, b", "ü"]', ['a, b', 'ü']], [' ["a"] ', ['a']], ['[1]', ['1']], ['[]', []]];
-for (const [text, ids] of IMAGES) {
-  test(`images ${JSON.stringify(text)}`, () => assert.deepEqual(elementWith({ images: text }).images, ids));
-}
-
-test('images that are half an array are refused', () => {
-  assert.throws(() => elementWith({ images: '["dog"' }).images, /the attribute images is \["dog"; expected a JSON array of ids, or ids between commas/);
-});
-
-test('images set are images read, whatever their ids', () => {
-  const element = elementWith({});
-  assert.deepEqual(element.images, []);
-  for (const ids of [['dog'], ['a, b', '[c]', '"d"'], []]) {
-    element.images = ids;
-    assert.deepEqual(element.images, ids);
+const IDS = [['', []], ['dog', ['dog']], [' dog , cat ', ['dog', 'cat']], ['["a, b", "ü"]', ['a, b', 'ü']], [' ["a"] ', ['a']], ['[1]', ['1']], ['[]', []]];
+for (const name of ['images', 'layers']) {
+  for (const [text, ids] of IDS) {
+    test(`${name} ${JSON.stringify(text)}`, () => assert.deepEqual(elementWith({ [name]: text })[name], ids));
   }
-  assert.equal(element.getAttribute('images'), null);
-});
+
+  test(`${name} that are half an array are refused`, () => {
+    assert.throws(() => elementWith({ [name]: '["dog"' })[name], new RegExp(`the attribute ${name} is \\["dog"; expected a JSON array of ids, or ids between commas`));
+  });
+
+  test(`${name} set are ${name} read, whatever their ids`, () => {
+    const element = elementWith({});
+    assert.deepEqual(element[name], []);
+    for (const ids of [['dog'], ['a, b', '[c]', '"d"'], []]) {
+      element[name] = ids;
+      assert.deepEqual(element[name], ids);
+    }
+    assert.equal(element.getAttribute(name), null);
+  });
+}
 
 for (const [text, value] of [[null, 'auto'], ['auto', 'auto'], ['', true], ['true', true], ['false', false]]) {
   test(`smooth ${JSON.stringify(text)} is ${value}`, () => assert.equal(elementWith(text === null ? {} : { smooth: text }).smooth, value));

@@ -26,6 +26,14 @@ test('the good manifest has its members', () => {
   assert.deepEqual(GOOD.selection, { image: 'dog-2', layer: 'deep/block2', row: 0, col: 1 });
 });
 
+test('a layer may say whether it is centred', () => {
+  for (const centered of [true, false, undefined]) {
+    const manifest = JSON.parse(fixtureText('good/bundle.json'));
+    manifest.layers[1].centered = centered;
+    assert.equal(parseManifest(JSON.stringify(manifest)).layers[1].centered, centered);
+  }
+});
+
 test('every shard of the good bundle decodes to the codes in its file', () => {
   for (const { layer, shard, read } of shardsOf('good', GOOD)) {
     const bytes = read();

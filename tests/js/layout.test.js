@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { justifiedRows } from '../../site_template/js/layout.js';
+import { justifiedRows, panelGrid, runs } from '../../site_template/js/layout.js';
 import { seeded } from './helpers.js';
 
 /** Every row holds some images, all are placed once, and a row that is not capped fills the width. */
@@ -82,4 +82,35 @@ test('a phone takes one or two in a row', () => {
 test('the same images give the same rows', () => {
   const aspects = [1, 1.5, 0.7, 1.2, 1.8, 1];
   assert.deepEqual(justifiedRows(aspects, 777, 190, 6), justifiedRows(aspects, 777, 190, 6));
+});
+
+/** Width of a figure on a wide page, and on a phone. */
+const [WIDE, PHONE] = [1152, 350];
+
+/** [width, groups, aspect] and the columns that a designer would choose. */
+const PANELS = [
+  [WIDE, [1], 1.5, 1], [WIDE, [2], 1.5, 2], [WIDE, [3], 1.5, 3], [WIDE, [4], 1, 4], [WIDE, [4], 16 / 9, 2], [WIDE, [5], 1.5, 3], [WIDE, [6], 1.5, 3], [WIDE, [8], 1.33, 4],
+  [WIDE, [5], 2 / 3, 5], [WIDE, [4], 4, 2], [WIDE, [3, 3], 1, 3], [WIDE, [2, 2, 2], 1.5, 2], [WIDE, [1, 2], 1.5, 2],
+  [PHONE, [1], 1.5, 1], [PHONE, [2], 1.5, 2], [PHONE, [3], 1.5, 2], [PHONE, [6], 2 / 3, 2], [PHONE, [4], 4, 1], [PHONE, [2, 2], 1, 2],
+];
+
+for (const [width, groups, aspect, columns] of PANELS) {
+  test(`panels ${groups.join(' + ')} of ${aspect.toFixed(2)} on ${width} px stand in ${columns} columns`, () => {
+    const grid = panelGrid(groups, aspect, width);
+    assert.equal(grid.columns, columns);
+    assert.ok(columns * grid.width + (columns - 1) * grid.gap <= width + 1e-9, 'they fit');
+    assert.ok(grid.width / aspect <= 462, 'and none fills the view');
+  });
+}
+
+test('rows of panels are as even as can be', () => {
+  for (let count = 1; count <= 40; count++) {
+    const { columns } = panelGrid([count], 4 / 3, WIDE);
+    const rows = Math.ceil(count / columns);
+    assert.ok(rows * columns - count < rows, `${count} panels in ${rows} rows of ${columns}`);
+  }
+});
+
+test('runs of equal names', () => {
+  for (const [text, lengths] of [['a', [1]], ['aa', [2]], ['aab', [2, 1]], ['abb', [1, 2]], ['aba', [3]], ['abc', [3]], ['aabbcc', [2, 2, 2]]]) assert.deepEqual(runs([...text]), lengths);
 });

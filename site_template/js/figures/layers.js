@@ -1,6 +1,6 @@
 /** One image as several layers see it: a patch selected on any panel is selected, by its centre, on all. */
 
-import { announceError, choice, make } from '../dom.js';
+import { announceError, choice, isNear, make, whenNear } from '../dom.js';
 import { interact } from '../interaction.js';
 import { panelGrid, runs } from '../layout.js';
 import { linkLayers } from '../linked.js';
@@ -51,7 +51,13 @@ export async function mount(body, { state, signal, row }) {
   resize.observe(grid);
   signal.addEventListener('abort', () => resize.disconnect());
   show(shown);
-  await loadAll(grid, state, signal);
+  let all = /** @type {Promise<void> | null} */ (null);
+  state.complete = () => (all ??= loadAll(grid, state, signal));
+  await state.stateOf(state.layer)?.useLayer(state.layer).catch(() => {}); // tried again, and told of, with the others
+  if (signal.aborted) return;
+  // Who never comes here need not fetch more than for any other figure; where it stands is known once those before it are there.
+  if (isNear(grid) || !state.stateOf(state.layer)?.loaded) await state.complete();
+  else whenNear(grid, () => state.complete(), signal);
 }
 
 /** @param {HTMLElement} grid @param {Panel[]} panels @param {number} image @param {Pick<Context, 'state' | 'signal'>} context */
@@ -65,10 +71,10 @@ function showImage(grid, panels, image, { state, signal }) {
 /** Bring the codes of every layer. One that fails leaves the others working; only where all do, the figure does. @param {HTMLElement} grid @param {State} state @param {AbortSignal} signal */
 async function loadAll(grid, state, signal) {
   const { bundle, shown } = state;
-  const outcomes = await Promise.allSettled(shown.map((linked) => linked.useLayer(linked.layer)));
+  const outcomes = await Promise.allSettled(shown.filter(({ loaded }) => !loaded).map((linked) => linked.useLayer(linked.layer)));
   if (signal.aborted) return;
   const errors = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason);
-  if (errors.length === shown.length) throw errors[0];
+  if (!shown.some(({ loaded }) => loaded)) throw errors[0];
   for (const error of errors) announceError(grid, error);
   if (!state.stateOf(state.layer)?.loaded) state.layer = defaultLayer(bundle, shown.filter(({ loaded }) => loaded).map(({ layer }) => layer));
 }
