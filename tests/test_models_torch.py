@@ -1,6 +1,7 @@
 """Networks that run in torch: values, threads, how much is computed, devices."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import numpy as np
 import pytest
@@ -158,7 +159,8 @@ def accelerators(monkeypatch):
 
     def see(*names):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: "cuda" in names)
-        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: "mps" in names)
+        # torch itself asks for what that cache wraps.
+        monkeypatch.setattr(torch.backends.mps, "is_available", cache(lambda: "mps" in names))
 
     return see
 

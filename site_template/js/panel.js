@@ -13,11 +13,11 @@ export class Panel {
     /** What shows the image; none where the layer could not be loaded. @type {Tile | null} */
     this.tile = null;
     this.place = make('div', { className: 'place' });
-    this.facts = make('span', { className: 'facts' });
+    this.about = make('span', { className: 'about' });
     this.legend = new Legend(state, '');
     const { label, name } = layerName(bundle, layer);
     const title = make('span', { className: 'title' }, make('b', { textContent: label }), name && ` ${name}`);
-    this.element = make('figure', { className: 'panel' }, this.place, make('figcaption', {}, title, this.facts, this.legend.element));
+    this.element = make('figure', { className: 'panel' }, this.place, make('figcaption', {}, title, this.about, this.legend.element));
     this.element.dataset.layer = layer.id;
   }
 
@@ -26,7 +26,7 @@ export class Panel {
     const { state } = this;
     const { layer, error } = state;
     state.watch([image]);
-    this.facts.replaceChildren(...layerFacts(state, image));
+    this.about.replaceChildren(...layerFacts(state, image));
     this.legend.element.hidden = error !== null;
     this.tile = error ? null : new Tile(state, image, { of: fullName(state.bundle, layer) });
     if (this.tile) this.tile.element.style.aspectRatio = String(this.tile.aspect);

@@ -32,9 +32,9 @@ select, button { color: inherit; }
 .panel figcaption { display: contents; }
 .panel .title { margin-top: 7px; overflow-wrap: anywhere; }
 .panel .title b { font-weight: 600; }
-.panel .facts { color: var(--quiet); font-size: 13px; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.panel .about { color: var(--quiet); font-size: 13px; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .panel .legend { margin-top: 5px; color: var(--quiet); font-size: 13px; }
-.panel .facts span { display: block; }
+.panel .about span { display: block; }
 .panel .ramp { flex: 1; width: auto; }
 .gallery, .pair { display: flex; flex-wrap: wrap; }
 .pair { flex-wrap: nowrap; gap: 16px; align-items: flex-start; }
@@ -86,7 +86,7 @@ select, button { color: inherit; }
   .readout { min-height: 38px; justify-content: space-between; }
   .legend .ramp { flex: 1; }
   .panel { padding-bottom: 18px; font-size: 13px; }
-  .panel .facts, .panel .legend { font-size: 12px; }
+  .panel .about, .panel .legend { font-size: 12px; }
   .panel .legend { gap: 6px; }
   .tile .name { font-size: 12px; }
 }

@@ -299,9 +299,9 @@ def tiny_photos(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny_site(tmp_path_factory, tiny_network, tiny_photos):
-    """A site of four made photos with the layers `shallow` (not signed) and `deep` (signed). Not to be changed."""
+    """A site of four made photos with the layers `shallow` (not signed) and `deep` (signed), and the figures gallery and pair. Not to be changed."""
     site = tmp_path_factory.mktemp("tiny") / "site"
-    export(tiny_photos, site, model=str(tiny_network), layers=["shallow", "deep"], size=96)
+    export(tiny_photos, site, model=str(tiny_network), layers=["shallow", "deep"], size=96, figures=["gallery", "pair"])
     return site
 
 

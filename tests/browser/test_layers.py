@@ -27,7 +27,7 @@ def test_a_panel_for_each_layer_says_what_it_is(figure):
     for n, layer in enumerate(figure.bundle.layers):
         rows, cols = figure.grid(n)
         expect(figure.panels.nth(n)).to_contain_text(layer.id)
-        expect(figure.panels.nth(n).locator(".facts")).to_have_text(f"{rows}\N{THIN SPACE}×\N{THIN SPACE}{cols} · {layer.channels} channels")
+        expect(figure.panels.nth(n).locator(".about")).to_have_text(f"{rows}\N{THIN SPACE}×\N{THIN SPACE}{cols} · {layer.channels} channels")
         assert figure.legend(n) == [f"≤{printed(layer.range[0])}", f"≥{printed(layer.range[1])}"]
     expect(figure.element.get_by_role("group", name="Layer")).to_have_count(0)
 
