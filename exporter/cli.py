@@ -66,8 +66,8 @@ def _options(*options: Callable[..., Any]) -> Callable[..., Any]:
 
 _SPEC = "[NAME=]SPEC"
 _network = _options(
-    click.option("--model", "model", multiple=True, metavar=_SPEC, help="The network: efficientnet-lite0 (the default), a name of torchvision such as resnet50, timm:NAME, FILE.onnx, or own code as module:function or file.py:function. Repeated: several networks."),
-    click.option("--weights", multiple=True, metavar="FILE|random", help="A state dict (.pt, .pth, .safetensors), 'random', or the name of a set that torchvision publishes; once for all networks, or once for each."),
+    click.option("--model", "model", multiple=True, metavar=_SPEC, help="The network: efficientnet-lite0 (the default), a name of torchvision such as resnet50, timm:NAME, FILE.onnx, or own code as module:function or file.py:function. overlay-export takes several."),
+    click.option("--weights", multiple=True, metavar="FILE|random|own", help="A state dict (.pt, .pth, .safetensors), 'random', or the name of a set that torchvision publishes; with several networks once for all, or once for each, 'own' for what it comes with."),
     click.option("--input-size", type=_Numbers(1, 2, kind=int), metavar="N[,N]", help="Give every image at this size only, height and width in pixels."),
     click.option("--prefix-tokens", type=click.IntRange(0), metavar="N", help="Class and register tokens before those of the patches, where that is not clear from their number."),
 )
@@ -111,7 +111,7 @@ _context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.option("--size", type=click.IntRange(32, 4096), default=448, show_default=True, metavar="PIXELS", help="The longer side of an image as the network sees it.")
 @click.option("--fit", type=click.Choice(["contain", "stretch", "crop"]), default="contain", show_default=True, help="Keep an image's shape, stretch it to a square, or crop a square out of its middle.")
 @click.option("--title", metavar="TEXT", help="The page's heading.")
-@click.option("--figures", metavar="NAMES", help="Figures of the page, in order, between commas.  [default: gallery, pair, and layers where there are several]")
+@click.option("--figures", metavar="NAMES", help="Figures of the page, in order, between commas.  [default: gallery, pair, and layers where there are several, first with several networks]")
 @click.option("--batch-size", type=click.IntRange(1, 1024), default=1, show_default=True, metavar="N", help="Images that run through the network together; 1 is fastest on a CPU.")
 @_threads
 @click.option("--skip-bad", is_flag=True, help="Go on without images that do not decode, and list them at the end.")

@@ -105,6 +105,7 @@ class Draft:
                     self._add(number, published, kept)
                     _check_total(self._total, max_feature_bytes, index + 1, len(self._images))
                     advance()
+            job.network.model.release()
 
     def _keep(self, number: int, index: int, display: Picture.Image, maps: Mapping[str, np.ndarray]) -> tuple[tuple[Image, bytes] | None, list[tuple[np.ndarray, np.ndarray]]]:
         """Runs in a worker thread: what is written of one image, and for each layer its codes and its sampled features."""

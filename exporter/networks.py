@@ -12,6 +12,8 @@ from exporter.models import DEFAULT_MODEL, Model, RequestedLayer, open_model
 from exporter.models.recipe import short_name
 
 DEFAULT_LAYERS = ("block3", "block4")
+# What `--weights` says for a network that keeps its own while others get some.
+OWN = "own"
 _LABELLED = re.compile(r"([^=/\\:,]+)=(.+)", re.S)
 
 
@@ -36,7 +38,7 @@ def several(given: Any) -> list:
 def requested_networks(models: Texts, weights: Texts = (), checkpoints: Texts = ()) -> list[NetworkRequest]:
     """One network for each of `models`, each a spec or `NAME=SPEC`; or one for each of `checkpoints`, weights of the one model.
 
-    models: none means the default network; weights: none, one for all, or one for each. Raises UsageError where they do not go together,
+    models: none means the default network; weights: none, one for all, or one for each, "own" for the network's own. Raises UsageError where they do not go together,
     or two networks have the same label.
     """
     models, weights, checkpoints = several(models) or [DEFAULT_MODEL], several(weights), several(checkpoints)
@@ -45,7 +47,7 @@ def requested_networks(models: Texts, weights: Texts = (), checkpoints: Texts = 
     else:
         if len(weights) not in (0, 1, len(models)):
             raise UsageError(f"--weights is given {len(weights)} times for {len(models)} network{'s'[: len(models) > 1]}: expected it once for all, or once for each --model in order.")
-        each = list(weights) * (len(models) if len(weights) == 1 else 1) or [None] * len(models)
+        each = [None if one == OWN else one for one in weights] * (len(models) if len(weights) == 1 else 1) or [None] * len(models)
         found = [NetworkRequest(label or short_name(spec), spec, given) for (label, spec), given in zip(map(_labelled, models), each, strict=True)]
     _check_labels([one.label for one in found])
     return found
@@ -54,7 +56,9 @@ def requested_networks(models: Texts, weights: Texts = (), checkpoints: Texts = 
 def _over_training(models: list[str], weights: Sequence[str], checkpoints: Sequence[str]) -> list[NetworkRequest]:
     if len(models) > 1 or weights:
         raise UsageError("--checkpoint goes with one --model and no --weights: expected one architecture, whose weights the checkpoints are.")
-    spec = _labelled(models[0])[1]
+    label, spec = _labelled(models[0])
+    if label:
+        raise UsageError(f"--model {models[0]} has a label, but its checkpoints are the networks: expected labels there, as in --checkpoint {label}=FILE.")
     return [NetworkRequest(label or Path(file).stem, spec, file) for label, file in map(_labelled, checkpoints)]
 
 
@@ -103,7 +107,7 @@ def _default_layers(model: Model) -> tuple[RequestedLayer, ...]:
     if not names:
         deepest = [layer.module for layer in model.layers()][-3:]
         raise UsageError(
-            f"{model.name} has no {' or '.join(DEFAULT_LAYERS)}, which are shown where --layers is left out: expected --layers; its deepest are "
-            f"{', '.join(deepest)}, overlay-layers --model {model.source} lists all."
+            f"{model.source} has no {' or '.join(DEFAULT_LAYERS)}, which are shown where --layers is left out: expected --layers; its deepest are "
+            f"{', '.join(deepest)}, overlay-layers with the same --model lists all."
         )
     return model.resolve(names)

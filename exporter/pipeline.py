@@ -94,7 +94,7 @@ def export(
             publish(staged, output, inputs, force)
         except OSError as error:
             raise ExportError(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
-    notes = [note for network in networks for note in (*network.model.notes, *_fixed_size_note(network.model, size))]
+    notes = dict.fromkeys([*(note for network in networks for note in network.model.notes), *_fixed_size_notes(networks, size, input_size)])
     return Report(output, content, written, tuple(bad), (*found.warnings, *notes, *page.size_warnings(output, written)))
 
 
@@ -154,11 +154,10 @@ def _sound_images(found: ImageSet, skip_bad: bool, threads: int, progress: Progr
     return good, tuple(bad)
 
 
-def _fixed_size_note(network: Model, size: int) -> list[str]:
-    if network.fixed_size is None:
-        return []
-    height, width = network.fixed_size
-    return [f"{network.name} takes only images of {width} x {height} pixels: --size {size} was not used"]
+def _fixed_size_notes(networks: Sequence[Opened], size: int, wanted: object) -> list[str]:
+    """What the user did not ask for: that a network takes one size only. wanted: the one size that was asked for, if any."""
+    fixed = {} if wanted else {network.model.source: network.model.fixed_size for network in networks if network.model.fixed_size}
+    return [f"{source} takes only images of {height} x {width} pixels (height x width): they were brought to that shape, --size {size} was not used" for source, (height, width) in fixed.items()]
 
 
 def _names(given: str | Sequence[str]) -> list[str]:

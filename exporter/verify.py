@@ -1,6 +1,7 @@
 """Check a bundle against its specification, and its similarities against a network run anew."""
 
 import io
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,9 @@ from exporter.features import extract, mean_features
 from exporter.images import ImageFile, find_images
 from exporter.manifest import Image, Layer, Network, SimilarityError
 from exporter.models import Model, open_model
-from exporter.networks import NetworkRequest, Texts, requested_networks
+from exporter.models.from_code import is_code
+from exporter.models.recipe import RANDOM
+from exporter.networks import OWN, NetworkRequest, Texts, requested_networks
 from exporter.parallel import usable_cores
 from exporter.pixels import Fit
 from exporter.progress import Progress, silent
@@ -102,7 +105,7 @@ def measure_error(
     if given is not None and len(given) != len(bundle.manifest.networks):
         raise UsageError(f"{len(given)} network{'s are' if len(given) > 1 else ' is'} given, the site was made with {len(bundle.manifest.networks)}; pass all of them in order, as to overlay-export")
     if given is None and any(map(_needs_file, bundle.manifest.networks)):
-        raise UsageError(f"the site was made with files; pass those again with {_options(bundle.manifest.networks)}, as to overlay-export")
+        raise UsageError(f"the site was made with files or own code; pass those again with {_options(bundle.manifest.networks)}, as to overlay-export")
     images, found = _originals(bundle, sources), {}
     for index, stated in enumerate(bundle.manifest.networks):
         network = _open_network(stated, given and given[index], input_size, prefix_tokens, threads, notify)
@@ -125,18 +128,25 @@ def _run(bundle: Bundle, network: Model, layers: Sequence[Layer], images: Sequen
         for features in run(lambda index, display, features: {name: values - centered.get(name, np.float32(0)) for name, values in features.items()}):
             maps.append(features)
             advance()
+    network.release()
     return maps
 
 
 def _needs_file(stated: Network) -> bool:
-    return stated.source.lower().endswith(".onnx") or ".py:" in stated.source or "." in stated.weights
+    """Whether it was made with a file, or with code: a bundle from somewhere else must not say what is run here."""
+    published = stated.weights.isupper() and stated.weights.isidentifier()
+    return stated.source.lower().endswith(".onnx") or is_code(stated.source) or not (published or stated.weights in ("", RANDOM))
 
 
 def _options(networks: Sequence[Network]) -> str:
     """The options that give these networks, in their order."""
     labels = [f"{one.id}=" if len(networks) > 1 else "" for one in networks]
-    options = [f"--model {label}{one.source}" for label, one in zip(labels, networks, strict=True)]
-    return " ".join([*options, *(f"--weights {one.weights}" for one in networks if one.weights)])
+    if len(networks) > 1 and len({one.source for one in networks}) == 1 and all(one.weights for one in networks):
+        options = ["--model", networks[0].source, *(part for label, one in zip(labels, networks, strict=True) for part in ("--checkpoint", label + one.weights))]
+    else:
+        options = [part for label, one in zip(labels, networks, strict=True) for part in ("--model", label + one.source)]
+        options += [part for one in networks if any(other.weights for other in networks) for part in ("--weights", one.weights or OWN)]
+    return shlex.join(options)
 
 
 def _open_network(
@@ -147,7 +157,11 @@ def _open_network(
     options |= {"input_size": size or stated.input_size, "prefix_tokens": stated.prefix_tokens if prefix is None else prefix}
     network = open_model(given.spec if given else stated.source, weights=given.weights if given else stated.weights or None, **options)
     if network.weights_sha256 != stated.weights_sha256:
-        raise ExportError(f"{network.source} has weights {network.weights_sha256[:12]}…, the site was made with {stated.weights_sha256[:12]}… ({stated.source}); pass that network with --model")
+        of = ", ".join(filter(None, [stated.source, stated.weights]))
+        raise ExportError(
+            f"{network.source} has weights {network.weights_sha256[:12]}…, network '{stated.id}' of the site has {stated.weights_sha256[:12]}… ({of});"
+            " pass that one with --model, --weights or --checkpoint, networks in their order"
+        )
     return network
 
 

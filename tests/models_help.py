@@ -68,10 +68,10 @@ def outputs(network: torch.nn.Module, pixels: torch.Tensor) -> dict[str, list]:
 
 
 def distance(expected, found) -> float:
-    """The largest difference, relative to the largest expected value."""
+    """The largest difference, relative to the largest expected value (absolute where that is 0)."""
     expected, found = np.asarray(expected, np.float64), np.asarray(found, np.float64)
-    assert expected.shape == found.shape
-    return np.abs(expected - found).max() / np.abs(expected).max()
+    assert expected.shape == found.shape and np.isfinite(expected).all() and np.isfinite(found).all()
+    return np.abs(expected - found).max() / (np.abs(expected).max() or 1.0)
 
 
 def closed_port() -> int:

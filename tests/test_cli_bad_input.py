@@ -111,7 +111,7 @@ def test_an_empty_folder_and_no_such_path(tiny, tmp_path):
     [
         (["--model", "efficientnet-lit0"], ["Unknown network 'efficientnet-lit0'", "did you mean 'efficientnet-lite0'"]),
         (["--model", "none.onnx"], ["No such file: 'none.onnx'", "check the path"]),
-        (["--layers", "shalow"], ["has no layer 'shalow': near names are shallow", "overlay-layers --model tiny.onnx lists all"]),
+        (["--layers", "shalow"], ["has no layer 'shalow': near names are shallow", "overlay-layers with the same --model lists all"]),
         (["--layers", "deep,x*"], [r"pattern 'x\*' matches no layer"]),
         (["--layers", ","], ["No layer was named", "expected names, aliases or globs"]),
         (["--figures", "galery"], ['unknown figure "galery", expected one or more of gallery, layers, pair; did you mean "gallery"']),

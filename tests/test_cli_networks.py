@@ -121,10 +121,10 @@ WRONG = {
     "label of another": (["two={one}", "{two}"], ["--layers", "deep"], "two networks have the label 'two'"),
     "too few layers": (["{one}", "{two}", "c={two}"], ["--layers", "deep", "--layers", "deep"], "--layers is given 2 times for 3 networks: expected it once for all, or once for each network in order"),
     "too many layers": (["{one}"], ["--layers", "deep", "--layers", "shallow"], "--layers is given 2 times for 1 network: expected it once for all"),
-    "unknown in the second": (["{one}", "{two}"], ["--layers", "deep", "--layers", "depe"], "two has no layer 'depe': near names are deep; overlay-layers --model two.onnx lists all"),
-    "glob of nothing": (["{one}", "{two}"], ["--layers", "x*"], r"The pattern 'x\*' matches no layer with a spatial grid; overlay-layers --model one.onnx"),
-    "none named": (["{one}", "{two}"], ["--layers", "deep", "--layers", ","], "No layer was named: expected names, aliases or globs; overlay-layers --model two.onnx"),
-    "no aliases": (["{one}"], [], "one has no block3 or block4, which are shown where --layers is left out: expected --layers; its deepest are conv, shallow, deep, overlay-layers --model one.onnx lists all"),
+    "unknown in the second": (["{one}", "{two}"], ["--layers", "deep", "--layers", "depe"], "two.onnx has no layer 'depe': near names are deep; overlay-layers with the same --model lists all"),
+    "glob of nothing": (["{one}", "{two}"], ["--layers", "x*"], r"The pattern 'x\*' matches no layer with a spatial grid; overlay-layers with the same --model"),
+    "none named": (["{one}", "{two}"], ["--layers", "deep", "--layers", ","], "No layer was named: expected names, aliases or globs; overlay-layers with the same --model"),
+    "no aliases": (["{one}"], [], "one.onnx has no block3 or block4, which are shown where --layers is left out: expected --layers; its deepest are conv, shallow, deep, overlay-layers with the same --model lists all"),
     "no such file": (["{one}", "b=none.onnx"], ["--layers", "deep"], "No such file: 'none.onnx', expected an ONNX file; check the path given to --model"),
     "weights": (["{one}"], ["--layers", "deep", "--weights", "random"], "one.onnx holds its own weights: expected no --weights with an ONNX file; leave it out"),
     "weights for one of two": (["{one}", "{two}", "c={two}"], ["--weights", "random", "--weights", "random"], "--weights is given 2 times for 3 networks: expected it once for all, or once for each --model in order"),
@@ -211,10 +211,10 @@ def test_verifying_runs_all_networks(site, photos, one, two):
 
 def test_verifying_wants_the_files_of_all_networks(site, photos, one, two, tmp_path):
     verify = ["overlay-verify", site, "--quiet", "--images", photos]
-    refused(invoke(*verify), 2, "^Error: the site was made with files; pass those again with --model one=one.onnx --model two=two.onnx, as to overlay-export")
+    refused(invoke(*verify), 2, "^Error: the site was made with files or own code; pass those again with --model one=one.onnx --model two=two.onnx, as to overlay-export")
     refused(invoke(*verify, "--model", one), 2, "^Error: 1 network is given, the site was made with 2; pass all of them in order, as to overlay-export")
     refused(invoke(*verify, "--model", one, "--model", one), 2, "two networks have the label 'one'")
-    refused(invoke(*verify, "--model", two, "--model", one), 1, r"^Error: two.onnx has weights \w+…, the site was made with \w+… \(one.onnx\); pass that network with --model")
+    refused(invoke(*verify, "--model", two, "--model", one), 1, r"^Error: two.onnx has weights \w+…, network 'one' of the site has \w+… \(one.onnx\); pass that one with --model")
     other = tiny(tmp_path / "two.onnx", 3)
     refused(invoke(*verify, "--model", one, "--model", other), 1, r"^Error: two.onnx has weights \w+…, the site was made with \w+… \(two.onnx\)")
     assert invoke(*verify, "--model", one, "--model", two).exit_code == 0
@@ -224,6 +224,6 @@ def test_networks_of_free_and_of_fixed_size_together(export, one, tmp_path):
     path = tmp_path / "fixed.onnx"
     path.write_bytes(build(shape=(1, 3, 40, 40)).SerializeToString())
     run = export("--model", one, "--model", path, "--layers", "deep", "--layers", "second", "--fit", "stretch")
-    assert (run.exit_code, run.stderr) == (0, "Warning: fixed takes only images of 40 x 40 pixels: --size 64 was not used\n")
+    assert (run.exit_code, run.stderr) == (0, "Warning: fixed.onnx takes only images of 40 x 40 pixels (height x width): they were brought to that shape, --size 64 was not used\n")
     grids = [set(layer.grids) for layer in exporter.load_bundle(tmp_path / "site").layers]
     assert grids == [{(8, 8)}, {(10, 10)}]

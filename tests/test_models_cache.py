@@ -92,6 +92,15 @@ def test_every_part_of_the_key_counts(conversions, monkeypatch, tmp_path):
     assert steps == list(range(1, 10))
 
 
+def test_an_accelerator_has_an_entry_of_its_own(conversions, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert type(open_model(device="cuda")).__name__ == "TorchModel" and not conversions
+    assert type(open_model()).__name__ == "OnnxModel" and len(conversions) == 1
+    assert type(open_model(device="cuda")).__name__ == "TorchModel" and len(conversions) == 1
+
+
 def test_the_folder_of_a_weights_file_does_not_count_its_name_does(conversions, tmp_path):
     """The name is part of the network's."""
     paths = [tmp_path / "a.pth", tmp_path / "deep" / "a.pth", tmp_path / "b.pth"]

@@ -141,7 +141,9 @@ def test_attention_maps_are_no_layers(at, heads, prefix):
         ([(N, 512, 7, 7)] * 2, "has no grid that follows the image: output shape (2, 512, 7, 7) for 256x320 pixels"),
         ([(N, 8, 64, 80), (N, 8, 64, 112)], "has no grid that follows the image: output shape (2, 8, 64, 80) for 256x320 pixels"),
         ([(N, 8, 64, 80), (N, 9, 80, 112)], "has no grid that follows the image: output shape (2, 8, 64, 80) for 256x320 pixels"),
-        ([(N, 8, 69, 80), (N, 8, 85, 112)], "has no grid that follows the image: output shape (2, 8, 69, 80) for 256x320 pixels"),
+        ([(N, 8, 64, 80), (N, 8, 80, 100)], "has no grid that follows the image: output shape (2, 8, 64, 80) for 256x320 pixels"),
+        ([(N, 8, 64, 80), (N, 8, 79, 112)], "has no grid that follows the image: output shape (2, 8, 64, 80) for 256x320 pixels"),
+        ([(N, 8, 80, 112), (N, 8, 64, 80)], "has no grid that follows the image: output shape (2, 8, 80, 112) for 256x320 pixels"),
         ([(N, 100, 8), (N, 101, 8)], "is a sequence of 100 tokens, of which it is not clear how many stand before those of the patches; say so with --prefix-tokens"),
         ([(N, 337, 8), (N, 577, 8)], "is a sequence of 337 tokens, of which it is not clear how many"),
         ([(N, 320, 8), (N, 560, 9)], "has no spatial grid: output shape (1, 320, 8)"),
@@ -149,6 +151,15 @@ def test_attention_maps_are_no_layers(at, heads, prefix):
 )
 def test_shapes_that_are_no_layers(shapes, message):
     assert find_layout(shapes, PAIRS[0], N).startswith(message)
+
+
+def test_unpadded_convolutions_may_cut_off_much_where_the_stride_is_sure():
+    assert find_layout([(N, 8, 53, 69), (N, 8, 69, 101)], PAIRS[0], N) == Layout(NCHW, 8, 4, (-11, -11))
+
+
+@pytest.mark.parametrize("shape", [(N, 4, 1, 1), (N, 96, 1, 1), (N, 1, 1, 4), (N, 3, 1, 1), (N, 8, 2, 9)])
+def test_a_pooled_vector_is_no_column_of_patches(shape):
+    assert find_layout([shape], [(224, 224)], N).startswith(("has no spatial grid", "has no grid that follows"))
 
 
 def test_rows_and_columns_of_a_fixed_size_by_the_proportions_of_the_image():

@@ -23,7 +23,7 @@ def test_globs_expand_to_module_names_in_forward_order(model):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("blok3", "has no layer 'blok3': near names are .*block3.*; overlay-layers --model efficientnet-lite0 lists all."),
+        ("blok3", "has no layer 'blok3': near names are .*block3.*; overlay-layers with the same --model lists all."),
         ("zzzzzzzz", "has no layer 'zzzzzzzz': overlay-layers"),
         ("", "has no layer '': overlay-layers"),
         ("_fc", "Layer '_fc' is never run"),

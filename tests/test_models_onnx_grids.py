@@ -78,7 +78,7 @@ def test_prefix_tokens_on_the_command_line(saved, photos, tmp_path):
     run = invoke("overlay-layers", "--model", path, "--prefix-tokens", 1)
     assert "tokens 8 4 x 4 16 signed".split() in [line.split() for line in run.stdout.splitlines()]
     export = ["overlay-export", photos, "-o", tmp_path / "site", "--model", path, "--layers", "tokens", "--quiet"]
-    refused(invoke(*export), 2, "Layer 'tokens' is a sequence of 17 tokens.*say so with --prefix-tokens", "overlay-layers --model tiny.onnx lists all")
+    refused(invoke(*export), 2, "Layer 'tokens' is a sequence of 17 tokens.*say so with --prefix-tokens", "overlay-layers with the same --model lists all")
     assert not (tmp_path / "site").exists()
     assert invoke(*export, "--prefix-tokens", 1).exit_code == 0
     before = contents(tmp_path / "site")
@@ -136,7 +136,7 @@ def test_positions_bound_to_another_size_need_it_said(saved, photos, tmp_path):
     told = open_model(path, input_size=96)
     assert told.fixed_size == (96, 96) and layer(told, "placed").grid(96, 96) == (6, 6)
     run = invoke("overlay-export", photos, "-o", tmp_path / "site", "--model", path, "--layers", "placed", "--input-size", 96)
-    assert (run.exit_code, run.stderr) == (0, "Warning: tiny takes only images of 96 x 96 pixels: --size 448 was not used\n")
+    assert (run.exit_code, run.stderr) == (0, "Warning: tiny.onnx takes only images of 96 x 96 pixels (height x width): they were brought to that shape, --size 448 was not used\n")
     assert invoke("overlay-verify", tmp_path / "site", "--images", photos, "--model", path).exit_code == 0
 
 

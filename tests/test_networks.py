@@ -115,10 +115,12 @@ def test_the_command_refuses_it_too(tmp_path):
 
 
 def test_checkpoints_are_networks_of_one_architecture():
-    assert requested_networks(["x=own.py:net"], [], ["runs/epoch-1.pt", "last=runs/epoch-9.pt"]) == [
+    assert requested_networks(["own.py:net"], [], ["runs/epoch-1.pt", "last=runs/epoch-9.pt"]) == [
         NetworkRequest("epoch-1", "own.py:net", "runs/epoch-1.pt"),
         NetworkRequest("last", "own.py:net", "runs/epoch-9.pt"),
     ]
+    with pytest.raises(UsageError, match="--model x=own.py:net has a label, but its checkpoints are the networks: expected labels there, as in --checkpoint x=FILE"):
+        requested_networks(["x=own.py:net"], [], ["e.pt"])
     assert requested_networks([], [], "w.pt") == [NetworkRequest("w", "efficientnet-lite0", "w.pt")]
 
 
@@ -143,11 +145,11 @@ def test_layers_of_several_are_named_by_network():
         ([A, B], [["x"]] * 3, "--layers is given 3 times for 2 networks: expected it once for all, or once for each network in order."),
         ([A], [["x"]] * 2, "--layers is given 2 times for 1 network: expected"),
         ([A, A], None, "two networks have the label 'a': expected"),
-        ([A, B], [["y"]], "b, tested has no layer 'y': overlay-layers --model b.onnx lists all."),
-        ([A, B], [["x"], []], "No layer was named: expected names, aliases or globs; overlay-layers --model b.onnx lists all."),
-        ([A, B], [["a/x"]], "a, tested has no layer 'a/x'"),
-        ([stand_in("vit", ("1", ""), ("2", ""), ("3", ""), ("4", ""))], None, "vit, tested has no block3 or block4, which are shown where --layers is left out: expected --layers; its deepest are 2, 3, 4, overlay-layers --model vit.onnx lists all."),
-        ([A, stand_in("vit", ("1", "block1"))], None, "vit, tested has no block3 or block4, which are shown where --layers is left out: expected --layers; its deepest are 1, overlay-layers"),
+        ([A, B], [["y"]], "b.onnx has no layer 'y': overlay-layers with the same --model lists all."),
+        ([A, B], [["x"], []], "No layer was named: expected names, aliases or globs; overlay-layers with the same --model lists all."),
+        ([A, B], [["a/x"]], "a.onnx has no layer 'a/x'"),
+        ([stand_in("vit", ("1", ""), ("2", ""), ("3", ""), ("4", ""))], None, "vit.onnx has no block3 or block4, which are shown where --layers is left out: expected --layers; its deepest are 2, 3, 4, overlay-layers with the same --model lists all."),
+        ([A, stand_in("vit", ("1", "block1"))], None, "vit.onnx has no block3 or block4, which are shown where --layers is left out: expected --layers; its deepest are 1, overlay-layers with"),
     ],
 )
 def test_layers_that_cannot_be_had(networks, layers, message):
@@ -159,7 +161,7 @@ def test_layers_that_cannot_be_had(networks, layers, message):
 def test_default_layers_of_real_networks(unconverted):
     squeeze, vit = requested_networks(["squeezenet1_1", "vit_b_32"], "random")
     assert ids(open_networks([squeeze], None)) == [[("block3", "features.12")]]
-    with pytest.raises(UsageError, match=r"vit_b_32, random weights has no block3 or block4.*its deepest are encoder.layers, encoder.ln, encoder, overlay-layers --model vit_b_32 lists all"):
+    with pytest.raises(UsageError, match=r"vit_b_32 has no block3 or block4.*its deepest are encoder.layers, encoder.ln, encoder, overlay-layers with the same --model lists all"):
         open_networks([vit], None)
 
 

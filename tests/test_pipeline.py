@@ -184,7 +184,7 @@ def test_a_network_of_fixed_size_says_so(photos, tmp_path, tiny_network):
         dim.dim_value = value
     onnx.save(network, tmp_path / "fixed.onnx")
     report = exporter.export(photos, tmp_path / "site", model=tmp_path / "fixed.onnx", layers=["deep"])
-    assert report.warnings == ("fixed takes only images of 96 x 48 pixels: --size 448 was not used",)
+    assert report.warnings == ("fixed.onnx takes only images of 48 x 96 pixels (height x width): they were brought to that shape, --size 448 was not used",)
     assert set(report.manifest.layers[0].grids) == {(6, 12)}
 
 

@@ -110,8 +110,8 @@ def test_images_are_published_once_as_large_as_the_largest_input(pictures, netwo
 def test_only_networks_of_fixed_size_say_so(pictures, networks, tmp_path):
     report = export(pictures, networks, ["one", "wide", "square"], tmp_path / "site")
     assert report.warnings == (
-        "wide takes only images of 96 x 48 pixels: --size 64 was not used",
-        "square takes only images of 48 x 48 pixels: --size 64 was not used",
+        "wide.onnx takes only images of 48 x 96 pixels (height x width): they were brought to that shape, --size 64 was not used",
+        "square.onnx takes only images of 48 x 48 pixels (height x width): they were brought to that shape, --size 64 was not used",
     )
     stated = [json.loads(contents(tmp_path / "site")["bundle.json"])["networks"][i].get("input_size") for i in range(3)]
     assert stated == [None, [48, 96], [48, 48]]

@@ -224,13 +224,13 @@ def test_the_error_of_codes_that_were_altered_shows(site, photos, tiny_network):
 
 def test_another_network_is_refused(site, photos, tiny_network, tmp_path, model_cache):
     bundle = exporter.load_bundle(site)
-    with pytest.raises(UsageError, match="the site was made with files; pass those again with --model tiny.onnx, as to overlay-export"):
+    with pytest.raises(UsageError, match="the site was made with files or own code; pass those again with --model tiny.onnx, as to overlay-export"):
         measure_error(bundle, [photos])
     other = tmp_path / "other.onnx"
     network = onnx.load(tiny_network)
     network.doc_string = "the same layers in another file"
     onnx.save(network, other)
-    with pytest.raises(ExportError, match=r"other.onnx has weights \w+…, the site was made with \w+… \(tiny.onnx\); pass that network with --model"):
+    with pytest.raises(ExportError, match=r"other.onnx has weights \w+…, network 'tiny' of the site has \w+… \(tiny.onnx\); pass that one with --model"):
         measure_error(bundle, [photos], other)
     run = invoke("overlay-verify", site, "--images", photos, "--model", "efficientnet-lite0")
     assert run.exit_code == 1 and run.stderr.startswith("Error: efficientnet-lite0 has weights ")

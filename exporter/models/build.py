@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
+from pathlib import Path
 
 import exporter
 from exporter.errors import ModelError
@@ -28,9 +30,10 @@ def open_recipe(recipe: Recipe, options: Options, adjust: Adjust, threads: int |
     key = recipe.key and cache.key(*recipe.key, options.weights.key, options.weights.text, options.size, options.prefix_tokens, on_cpu, CONVERSION, exporter.__version__)
     entry = cache.load(key) if key else None
     if entry is not None:
-        return _model(recipe, options, entry, adjust, recipe.build, ())
+        return _model(recipe, options, entry, adjust, recipe.build, (), key)
     entry, built = _make(recipe, options, threads, notify)
-    return _model(recipe, options, entry, adjust, lambda: built, _keep(key, entry) if key else ())
+    notes = _keep(key, entry) if key else ()
+    return _model(recipe, options, entry, adjust, lambda: built, notes, None if notes else key)
 
 
 def _make(recipe: Recipe, options: Options, threads: int | None, notify: Callable[[str], None]) -> tuple[cache.Entry, Built]:
@@ -48,6 +51,10 @@ def _make(recipe: Recipe, options: Options, threads: int | None, notify: Callabl
                 data = convert.convert(built, found, size, recipe.title)
             except convert.NoGraph as error:
                 why = f"{recipe.title} runs in torch, which is slower: {error}"
+        elif recipe.key and options.device == CPU:
+            why = f"{recipe.title} runs in torch, which is slower: a graph of it would be wrong at other sizes than the one it is made at; --input-size makes one for that size"
+        elif recipe.key is None and (changing := tap.changing_layer(built, found, size)):
+            why = f"{recipe.title} gives other values each time it runs, first at '{changing}': is there dropout or noise in its forward? Exports will differ"
     facts = {"name": built.name, "weights_sha256": built.weights_sha256, "pixels": asdict(built.preprocessing), "size": size, "why": why}
     return cache.Entry(data, found.layers, found.unavailable, facts), built
 
@@ -65,8 +72,9 @@ def _keep(key: str, entry: cache.Entry) -> tuple[str, ...]:
 
 
 def _model(
-    recipe: Recipe, options: Options, entry: cache.Entry, adjust: Adjust, built: Callable[[], Built], notes: tuple[str, ...]
+    recipe: Recipe, options: Options, entry: cache.Entry, adjust: Adjust, built: Callable[[], Built], notes: tuple[str, ...], key: str | None
 ) -> Model:
+    """key: where the cache has the graph, which is then not held in memory."""
     facts = entry.facts
     own = Preprocessing(**{name: tuple(values) for name, values in facts["pixels"].items()})
     common = {
@@ -85,4 +93,11 @@ def _model(
     }
     if entry.graph is None:
         return TorchModel(**common, built=built, device=options.device)
-    return OnnxModel(**common, read=lambda: graph.parse(entry.graph, facts["name"]))
+    return OnnxModel(**common, read=partial(_read_again, key, cache.folder(), facts["name"]) if key else partial(graph.parse, entry.graph, facts["name"]))
+
+
+def _read_again(key: str, place: Path, name: str) -> "graph.onnx.ModelProto":
+    entry = cache.load(key, place)
+    if entry is None or entry.graph is None:
+        raise ModelError(f"The graph of {name} has gone from the model cache {place} or was damaged meanwhile: expected it to stay during a run; run the command again.")
+    return graph.parse(entry.graph, name)

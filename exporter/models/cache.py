@@ -41,23 +41,24 @@ def key(*parts: object) -> str:
     return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()[:32]
 
 
-def load(key: str) -> Entry | None:
-    """The entry, or None where there is none that is whole."""
+def load(key: str, place: Path | None = None) -> Entry | None:
+    """The entry, or None where there is none that is whole. place: the folder, that of now unless told otherwise."""
+    place = place or folder()
     try:
-        record = json.loads((folder() / f"{key}.json").read_bytes())
+        record = json.loads((place / f"{key}.json").read_bytes())
         entry, digest = record["entry"], record["sha256"]
         if _digest(_encode(entry)) != digest:
             return None
-        graph = _read_graph(entry["graph"])
+        graph = _read_graph(place, entry["graph"])
         return Entry(graph, _layers(entry["layers"]), tuple((name, why) for name, why in entry["unavailable"]), entry["facts"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
-def _read_graph(digest: str | None) -> bytes | None:
+def _read_graph(place: Path, digest: str | None) -> bytes | None:
     if digest is None:
         return None
-    graph = (folder() / f"{digest}.onnx").read_bytes()
+    graph = (place / f"{digest}.onnx").read_bytes()
     if _digest(graph) != digest:
         raise ValueError("damaged")
     return graph

@@ -3,14 +3,17 @@
 They are never cached: an edited `forward` must count at once.
 """
 
+import contextlib
 import copy
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 import sysconfig
 import traceback
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 def is_code(spec: str) -> bool:
     """Whether it is `module:function` or `file.py:function`."""
     place, colon, function = spec.rpartition(":")
-    module = place.lower().endswith(".py") or all(part.isidentifier() for part in place.split("."))
+    module = place.endswith(".py") or all(part.isidentifier() for part in place.split("."))
     return bool(colon and place) and module and function.isidentifier()
 
 
@@ -35,8 +38,8 @@ def recipe(spec: str, options: Options) -> Recipe:
     place, _, function = spec.rpartition(":")
     if place.endswith(".py") and not Path(place).is_file():
         raise UsageError(f"No such file: '{place}', expected a Python file with the function {function}; check the path given to --model.")
-    if options.weights.path is None and options.weights.text not in ("", "random"):
-        raise UsageError(f"{spec} has no weights '{options.weights.text}': expected 'random' or a file; see --weights.")
+    if options.weights.path is None and options.weights.text:
+        raise UsageError(f"{spec} takes no weights '{options.weights.text}', it comes with those its function gives it: expected a file for --weights, 'own', or none.")
     source = f"{Path(place).name if place.endswith('.py') else place}:{function}"
     return Recipe(title=source, source=source, build=lambda: build(place, function, source, options.weights, options.size), key=None)
 
@@ -47,24 +50,30 @@ def build(place: str, function: str, source: str, weights: Weights, size: tuple[
 
     from exporter.models.weights import load_into, read_state_dict, state_sha256
 
-    make = _function(place, function, source)
-    with torch.random.fork_rng(devices=[]):
+    with _beside(place), torch.random.fork_rng(devices=[]):
+        make = _function(place, function, source)
         torch.manual_seed(SEED)
         network = _inside(source, make)
     if not isinstance(network, torch.nn.Module):
         raise ModelError(f"{source} returned a {type(network).__name__}: expected a torch.nn.Module; return the network from the function.")
-    network = _apart(network)
+    network = _apart(network.float(), source)
     if weights.path:
         load_into(network, read_state_dict(weights.path), weights.path.name)
     with_weights = f", {weights.text or 'its own weights'}"
     return Built(network.eval(), source + with_weights, weights.key if weights.path else state_sha256(network), IMAGENET, size=size)
 
 
-def _apart(network: "torch.nn.Module") -> "torch.nn.Module":
+_handed_out: "weakref.WeakSet[torch.nn.Module]" = weakref.WeakSet()
+
+
+def _apart(network: "torch.nn.Module", source: str) -> "torch.nn.Module":
     """A copy, since a module may hand out one network again and again: other checkpoints go into it then."""
     try:
         return copy.deepcopy(network)
-    except Exception:  # what holds results of computations or open files cannot be copied
+    except Exception as error:  # what holds locks or open files cannot be copied
+        if network in _handed_out:
+            raise ModelError(f"{source} returned the same network as before, which cannot be copied ({first_line(error)}): expected a new one each time; make it inside the function.") from error
+        _handed_out.add(network)
         return network
 
 
@@ -83,14 +92,29 @@ def _import(place: str) -> ModuleType:
             sys.path.insert(0, str(Path.cwd()))
         return importlib.import_module(place)
     path = Path(place).resolve()
-    if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))  # for what stands beside it
     name = f"_overlay_export_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
+
+
+@contextlib.contextmanager
+def _beside(place: str) -> Iterator[None]:
+    """Imports find what stands beside a file, for it alone: another file's helper may have the same name. The working directory stays."""
+    folder, before, modules, path = str(Path(place).resolve().parent), Path.cwd(), set(sys.modules), list(sys.path)
+    if place.endswith(".py"):
+        sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        if place.endswith(".py"):
+            sys.path[:] = path
+            for name in set(sys.modules) - modules:
+                if (getattr(sys.modules[name], "__file__", None) or "").startswith(folder + os.sep):
+                    del sys.modules[name]
 
 
 def _inside(source: str, call: Callable[[], object]) -> object:

@@ -64,7 +64,8 @@ def build(name: str, weights: Weights, size: tuple[int, int] | None) -> Built:
         published = _published(name, weights)
         path = _downloaded(published, name)
     state = read_state_dict(path) if path else None
-    options = _options(name, published, state, size)
+    recognised = published or _recognised(name, weights)
+    options = _options(name, recognised, state, size)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         network = _make(name, options, state)
@@ -118,6 +119,15 @@ def _published(name: str, weights: Weights) -> Any:
     if weights.text not in known.__members__:
         raise UsageError(f"{name} has no published weights '{weights.text}': expected {', '.join(entry.name for entry in known)}, 'random', or a file; see --weights.")
     return known[weights.text]
+
+
+def _recognised(name: str, weights: Weights) -> Any:
+    """The published set that a file is, by the digits of its SHA-256 in the name it is published under; None for others."""
+    import torchvision
+
+    known = torchvision.models.get_model_weights(name)
+    digits = ((one, one.url.rsplit("-", 1)[-1].partition(".")[0]) for one in known)
+    return next((one for one, start in digits if weights.path and len(start) >= 8 and weights.key.startswith(start)), None)
 
 
 def _downloaded(published: Any, name: str) -> Path:

@@ -15,7 +15,7 @@ PAIRS: tuple[tuple[Size, Size], ...] = (((256, 320), (320, 448)), ((224, 280), (
 
 NCHW, NHWC, TOKENS = "NCHW", "NHWC", "tokens"
 _AXES = {NCHW: (1, 2, 3), NHWC: (3, 1, 2)}
-# No network puts more class and register tokens in front of its patches, and none pads a grid by more cells.
+# No network puts more class and register tokens in front of its patches, and few pad or cut a grid by more cells: where the stride is only guessed.
 _MOST_PREFIX = 16
 _MOST_BORDER = 4
 
@@ -73,14 +73,17 @@ def fit_grid(sizes: Sequence[Size], grids: Sequence[Size]) -> tuple[int, tuple[i
     One size: the nearest stride, and the border that makes it right there.
     """
     (height, width), (rows, cols) = sizes[0], grids[0]
-    stride = max(1, round(height / rows))
-    if len(sizes) > 1:
-        growth = [divmod(sizes[1][axis] - sizes[0][axis], grids[1][axis] - grids[0][axis] or sizes[1][axis]) for axis in (0, 1)]
-        stride = growth[0][0]
-        if growth != [(stride, 0)] * 2 or stride < 1:
-            return None
-    border = (rows + -height // stride, cols + -width // stride)
-    return (stride, border) if max(map(abs, border)) <= _MOST_BORDER else None
+    if len(sizes) == 1:
+        stride = max(1, round(height / rows))
+        border = (rows + -height // stride, cols + -width // stride)
+        # A pooled vector is no grid of one column.
+        likely = all(abs(more) <= min(_MOST_BORDER, cells / 3) for more, cells in zip(border, (rows, cols), strict=True))
+        return (stride, border) if likely else None
+    growth = [divmod(sizes[1][axis] - sizes[0][axis], grids[1][axis] - grids[0][axis] or sizes[1][axis]) for axis in (0, 1)]
+    stride = growth[0][0]
+    if growth != [(stride, 0)] * 2 or stride < 1:
+        return None
+    return stride, (rows + -height // stride, cols + -width // stride)
 
 
 def _tokens(shapes: Sequence[Shape], sizes: Sequence[Size], prefix: int | None) -> Layout | str | None:

@@ -7,7 +7,7 @@ from math import lcm
 
 import numpy as np
 
-from exporter.errors import ModelError
+from exporter.errors import ModelError, UsageError
 from exporter.models import grids, naming
 from exporter.models.preprocessing import Preprocessing
 
@@ -48,6 +48,15 @@ class Found:
 
     layers: tuple[LayerInfo, ...]
     unavailable: tuple[tuple[str, str], ...]
+
+
+def agreed_size(found: Found, size: tuple[int, int] | None, label: str) -> tuple[int, int] | None:
+    """The size that was asked for of a network that takes any; UsageError where its strides do not divide it."""
+    whole = multiple(found.layers)
+    if size and any(side % whole for side in size):
+        near = " and ".join(str(max(1, round(side / whole)) * whole) for side in dict.fromkeys(size))
+        raise UsageError(f"--input-size is {size[0]}x{size[1]} for {label}, whose deepest layer has a stride of {whole} pixels: expected multiples of it, such as {near}.")
+    return size
 
 
 def multiple(layers: tuple[LayerInfo, ...]) -> int:
@@ -109,6 +118,10 @@ class Model(ABC):
     @abstractmethod
     def prepare(self, modules: Sequence[str]) -> None:
         """Load the network for these modules, cut off after the deepest of them. Call once before `run`."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Let go of what `prepare` loaded; it may be called again."""
 
     @abstractmethod
     def run(self, batch: np.ndarray) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def resolve(model: "Model", names: Sequence[str]) -> "dict[str, LayerInfo]":
     """{id: layer} for names, aliases and globs, in the order asked for; UsageError where one fits nothing."""
     if not names:
-        raise UsageError(f"No layer was named: expected names, aliases or globs; {_listing(model)}.")
+        raise UsageError(f"No layer was named: expected names, aliases or globs; {_listing()}.")
     known = {name: layer for layer in model.layers() for name in (*layer.aliases, layer.module)}
     found: dict[str, LayerInfo] = {}
     for name in names:
@@ -33,18 +33,18 @@ def _expand(model: "Model", pattern: str) -> "list[LayerInfo]":
         if any(fnmatchcase(name, pattern) for name in (layer.module, *layer.aliases))
     ]
     if not matches:
-        raise UsageError(f"The pattern '{pattern}' matches no layer with a spatial grid; {_listing(model)}.")
+        raise UsageError(f"The pattern '{pattern}' matches no layer with a spatial grid; {_listing()}.")
     return matches
 
 
 def _not_found(model: "Model", name: str, known: list[str]) -> str:
     reason = dict(model.unavailable).get(name)
     if reason is not None:
-        return f"Layer '{name}' {reason}, so there is no one map to overlay; {_listing(model)}."
+        return f"Layer '{name}' {reason}, so there is no one map to overlay; {_listing()}."
     near = difflib.get_close_matches(name, known, n=5, cutoff=0.5)
     hint = f" near names are {', '.join(near)};" if near else ""
-    return f"{model.name} has no layer '{name}':{hint} {_listing(model)}."
+    return f"{model.source} has no layer '{name}':{hint} {_listing()}."
 
 
-def _listing(model: "Model") -> str:
-    return f"overlay-layers --model {model.source} lists all"
+def _listing() -> str:
+    return "overlay-layers with the same --model lists all"

@@ -10,7 +10,7 @@ import exporter
 from exporter.errors import ModelError, UsageError
 from exporter.models import cache, external, graph, grids, probe
 from exporter.models.grids import Size
-from exporter.models.model import Found, multiple
+from exporter.models.model import Found, agreed_size, multiple
 from exporter.models.preprocessing import Preprocessing
 from exporter.models.recipe import short_name
 from exporter.models.session import OnnxModel
@@ -18,7 +18,7 @@ from exporter.models.session import OnnxModel
 # Tried where a graph that calls its sides dynamic fails at the usual sizes: many were traced at this one.
 _TRACED = (224, 224)
 # Part of the cache's key: count it up whenever the same file gives another table.
-_PROBING = 1
+_PROBING = 2
 
 
 def open_file(path: str, pixels: Preprocessing, size: Size | None = None, prefix: int | None = None, threads: int | None = None) -> OnnxModel:
@@ -32,8 +32,8 @@ def open_file(path: str, pixels: Preprocessing, size: Size | None = None, prefix
     model = graph.parse(data, file.name)
     digest = external.sha256(data, external.load(model, file))
     batch, fixed = _input(model, file.name)
-    size = _agreed(size, fixed, file.name)
-    table = _cached(cache.key("onnx", digest, pixels, size, prefix, _PROBING, exporter.__version__), lambda: _table(model, size, pixels, file.name, batch or 1, prefix, threads))
+    _check_size(size, fixed, file.name)
+    table = _cached(cache.key("onnx", digest, pixels, size, prefix, _PROBING, exporter.__version__), lambda: _table(model, fixed, size, pixels, file.name, batch or 1, prefix, threads))
     if not table.layers:
         raise ModelError(
             f"{file.name} has no layer with a spatial grid, expected a convolutional network or patch tokens; export one with its "
@@ -56,10 +56,9 @@ def open_file(path: str, pixels: Preprocessing, size: Size | None = None, prefix
     )
 
 
-def _agreed(size: Size | None, fixed: Size | None, label: str) -> Size | None:
+def _check_size(size: Size | None, fixed: Size | None, label: str) -> None:
     if size and fixed and size != fixed:
         raise UsageError(f"{label} takes images of {fixed[0]}x{fixed[1]} pixels (height x width) only, --input-size says {size[0]}x{size[1]}; leave it out.")
-    return fixed or size
 
 
 def _cached(key: str, make: Callable[[], cache.Entry]) -> cache.Entry:
@@ -114,7 +113,7 @@ def _remedy(sides: tuple[int | None, ...]) -> str:
 
 
 def _table(
-    model: onnx.ModelProto, fixed: Size | None, pixels: Preprocessing, label: str, batch: int, prefix: int | None, threads: int | None
+    model: onnx.ModelProto, fixed: Size | None, wanted: Size | None, pixels: Preprocessing, label: str, batch: int, prefix: int | None, threads: int | None
 ) -> cache.Entry:
     names = graph.image_tensors(model)
 
@@ -126,17 +125,23 @@ def _table(
     elif fixed:
         found, size = look(names).find([fixed]), fixed
     else:
-        found, size = _find_free(names, look)
+        found, size = _find_free(names, look, wanted)
+        size = agreed_size(found, wanted, label) if size is None else size
     return cache.Entry(None, found.layers, found.unavailable, {"size": size})
 
 
-def _find_free(names: list[str], look: Callable[[Sequence[str]], probe.Probe]) -> tuple[Found, Size | None]:
-    """The layers of a graph that says it takes any size, and the only size that it does take, if so. look: makes a probe of some of its tensors."""
+def _find_free(names: list[str], look: Callable[[Sequence[str]], probe.Probe], wanted: Size | None) -> tuple[Found, Size | None]:
+    """The layers of a graph that says it takes any size, and the only size that it does take, if so.
+
+    look: makes a probe of some of its tensors; wanted: the only size it is to be run at, if any.
+    """
     whole = look(names)
     try:
         # Both pairs: patches of 14 pixels follow the second only, and what is computed of single pixels follows either.
         return _most(whole.find(grids.PAIRS[0]), _unless_it_fails(whole, grids.PAIRS[1])), None
     except ModelError as error:
+        if wanted:
+            return whole.find([wanted]), wanted
         free = _longest_free(names, look)
         traced = _unless_it_fails(whole, [_TRACED])
         if not free.layers and not traced.layers:

@@ -56,6 +56,9 @@ class OnnxModel(Model):
             self.info(name)
         self._prepared = load(graph.cut(self.read(), names), self.name), names
 
+    def release(self) -> None:
+        self._prepared = None
+
     def run(self, batch: np.ndarray) -> dict[str, np.ndarray]:
         if self._prepared is None:
             raise RuntimeError("call prepare() with the modules to compute before run()")

@@ -13,7 +13,7 @@ from torch.utils.hooks import RemovableHandle
 
 from exporter.errors import ModelError, first_line
 from exporter.models import grids
-from exporter.models.model import Found, LayerInfo
+from exporter.models.model import Found, LayerInfo, agreed_size, multiple
 from exporter.models.recipe import Built
 
 _BATCH = 2
@@ -38,7 +38,7 @@ class Taps(torch.nn.Module):
         return tuple(outputs[name] for name in self.names)
 
 
-class _Enough(Exception):
+class _Enough(BaseException):
     """The last layer that is wanted has been computed."""
 
 
@@ -95,23 +95,37 @@ def find_layers(built: Built, label: str, prefix: int | None = None) -> tuple[Fo
 
     Raises ModelError where it runs at no size.
     """
-    failure: Exception | None = None
-    for tried in [[(built.size,)]] if built.size else [grids.PAIRS, [(built.native,)]]:
+    failure: BaseException | None = None
+    for tried in [grids.PAIRS, [(built.size or built.native,)]]:
         best, sizes = Found((), ()), tried[0]
         for sizes in tried:
             try:
                 # Both pairs: patches of 14 pixels follow the second only, and what is computed of single pixels follows either.
                 best = max(best, _look(built, sizes, prefix), key=lambda found: len(found.layers))
-            except Exception as error:  # whatever a network raises
+            except (Exception, SystemExit) as error:  # whatever a network raises
                 failure = failure or error
         if best.layers:
-            return best, sizes[0] if len(sizes) == 1 else None
+            return best, agreed_size(best, built.size, label) if len(sizes) > 1 else sizes[0]
     if failure is not None:
         raise ModelError(
             f"{label} cannot be run ({first_line(failure)}): expected it to take images (n, 3, height, width) of {sizes[0][0]}x{sizes[0][1]} "
-            "pixels, say; pass the size it takes with --input-size."
+            "pixels, say, as float32; pass the size it takes with --input-size, or mend what it says."
         ) from failure
     raise ModelError(f"{label} has no layer with a spatial grid, expected a network with feature maps or patch tokens.")
+
+
+def changing_layer(built: Built, found: Found, size: tuple[int, int] | None) -> str | None:
+    """The first layer whose values are others when the same image is run again (dropout, noise, counters); None where all stay."""
+    whole = multiple(found.layers)
+    sides = size or next((pair[0] for pair in grids.PAIRS if not any(side % whole for side in pair[0])), grids.PAIRS[0][0])
+    recorder = Recorder(built, [layer.module for layer in found.layers])
+    image = torch.from_numpy(built.preprocessing.apply(grids.probe_images(*sides)[0]))
+    try:
+        with torch.inference_mode():
+            first, second = recorder(image), recorder(image)
+    finally:
+        recorder.close()
+    return next((name for name in first if name in second and not torch.equal(first[name].nan_to_num(), second[name].nan_to_num())), None)
 
 
 def _look(built: Built, sizes: Sequence[tuple[int, int]], prefix: int | None) -> Found:

@@ -20,7 +20,7 @@ from exporter.models.recipe import sha256_of
 StateDict = dict[str, torch.Tensor]
 
 # What training scripts call the state dict among an optimizer's state and an epoch, and what wrappers put before names.
-_WRAPPERS = ("state_dict", "model_state_dict", "model", "model_state", "network", "net", "weights", "params", "module", "ema")
+_WRAPPERS = ("state_dict", "model_state_dict", "model", "model_state", "network", "net", "weights", "params", "params_ema", "model_ema", "module", "ema")
 _PREFIXES = ("module.", "_orig_mod.", "model.", "network.", "net.")
 _SHOWN = 60
 
@@ -66,12 +66,14 @@ def _refusal(path: Path, error: Exception) -> str:
 
 def _unwrap(content: object, path: Path) -> StateDict:
     for _ in range(3):
-        if isinstance(content, Mapping) and content and all(isinstance(value, torch.Tensor) for value in content.values()):
-            return {str(name): value for name, value in content.items()}
         inner = [content[key] for key in _WRAPPERS if isinstance(content, Mapping) and isinstance(content.get(key), Mapping)]
         if not inner:
             break
         content = inner[0]
+    # An epoch or a version may stand among the tensors.
+    tensors = {str(name): value for name, value in content.items() if isinstance(value, torch.Tensor)} if isinstance(content, Mapping) else {}
+    if tensors:
+        return tensors
     keys = ", ".join(map(str, list(content)[:5])) if isinstance(content, Mapping) else ""
     found = f"the keys {keys}" if keys else "nothing" if isinstance(content, Mapping) else f"a {type(content).__name__}"
     raise ModelError(f"{path.name} holds no state dict but {found}: expected names and tensors, or those under a key such as state_dict; save torch.save(model.state_dict(), 'weights.pt').")
@@ -88,14 +90,17 @@ def stripped(state: StateDict, network: torch.nn.Module) -> StateDict:
 def load_into(network: torch.nn.Module, state: StateDict, label: str) -> None:
     """Give a network these weights; ModelError naming what does not fit."""
     state, own = stripped(state, network), network.state_dict()
-    missing = [name for name in own if name not in state and not name.endswith("num_batches_tracked")]
+    missing = [name for name in own if name not in state and not name.endswith(("num_batches_tracked", "_extra_state"))]
     unexpected = [name for name in state if name not in own]
     other = [name for name in own if name in state and own[name].shape != state[name].shape]
     if missing or unexpected or other:
         parts = [_listed("missing", missing), _listed("unexpected", unexpected)]
         parts += [f"{other[0]} is {tuple(state[other[0]].shape)}, expected {tuple(own[other[0]].shape)} ({len(other)} of another shape)"] if other else []
         raise ModelError(f"{label} does not fit the network: {'; '.join(filter(None, parts))}. Expected the state dict of just this network; check --model and --weights.")
-    network.load_state_dict(state, strict=False)
+    try:
+        network.load_state_dict(state, strict=False)
+    except Exception as error:  # sparse tensors and the like
+        raise ModelError(f"{label} cannot be loaded into the network ({first_line(error)}): expected dense tensors; save it again.") from error
 
 
 def _listed(what: str, names: list[str]) -> str:
@@ -105,9 +110,13 @@ def _listed(what: str, names: list[str]) -> str:
 def state_sha256(network: torch.nn.Module) -> str:
     """SHA-256 of all names, types, shapes and values: for weights that come from no file."""
     digest = hashlib.sha256()
-    for name, value in network.state_dict().items():
-        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    try:
+        for name, value in network.state_dict().items():
+            if isinstance(value, torch.Tensor):
+                digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+                digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    except Exception as error:  # lazy and meta parameters have no values
+        raise ModelError(f"The network has no values for {name} ({first_line(error)}): expected whole weights; run it once in the function that makes it, or pass --weights.") from error
     return digest.hexdigest()
 
 
