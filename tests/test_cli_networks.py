@@ -216,7 +216,7 @@ def test_verifying_wants_the_files_of_all_networks(site, photos, one, two, tmp_p
     refused(invoke(*verify, "--model", one, "--model", one), 2, "two networks have the label 'one'")
     refused(invoke(*verify, "--model", two, "--model", one), 1, r"^Error: two.onnx has weights \w+…, network 'one' of the site has \w+… \(one.onnx\); pass that one with --model")
     other = tiny(tmp_path / "two.onnx", 3)
-    refused(invoke(*verify, "--model", one, "--model", other), 1, r"^Error: two.onnx has weights \w+…, the site was made with \w+… \(two.onnx\)")
+    refused(invoke(*verify, "--model", one, "--model", other), 1, r"^Error: two.onnx has weights \w+…, network 'two' of the site has \w+… \(two.onnx\)")
     assert invoke(*verify, "--model", one, "--model", two).exit_code == 0
 
 
