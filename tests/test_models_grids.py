@@ -14,7 +14,7 @@ N = 2
 # Strides whose multiples all sides of a pair are.
 STRIDES = [(pair, stride) for pair, most in zip(PAIRS, (64, 56), strict=True) for stride in range(1, 65) if most % stride == 0]
 channels = st.integers(1, 3000)
-borders = st.tuples(st.integers(-4, 4), st.integers(-4, 4))
+borders = st.tuples(st.integers(-20, 20), st.integers(-20, 20))
 prefixes = st.integers(0, 16)
 sides = st.integers(8, 600)
 

@@ -195,7 +195,7 @@ def test_an_export_by_such_a_network_and_its_refusal(split, photos, tmp_path):
     data = (split / "net.data").read_bytes()
     (split / "net.data").write_bytes(data[:-4] + bytes(4))
     refused_run = invoke("overlay-verify", tmp_path / "site", "--quiet", "--images", photos, "--model", split / "net.onnx")
-    refused(refused_run, 1, r"^Error: net.onnx has weights \w+…, the site was made with \w+…")
+    refused(refused_run, 1, r"^Error: net.onnx has weights \w+…, network 'net' of the site has \w+…")
     (split / "net.data").unlink()
     refused(invoke(*export, "--force"), 1, "^Error: net.onnx keeps its weights in 'net.data', which is not there")
     assert contents(tmp_path / "site") == before
