@@ -104,21 +104,21 @@ def test_the_last_of_several_layers_wins(tiny_site, serve, new_page):
 
 def test_a_server_that_fails_once_does_no_lasting_harm(tiny_site, serve, new_page, watch):
     page = new_page()
-    failures = []
+    down = [True]
 
-    def fail_once(route):
-        if route.request.url not in failures:
-            failures.append(route.request.url)
+    def answer(route):
+        if down:
             route.fulfill(status=503, body="later")
         else:
             route.continue_()
 
     site = serve(tiny_site)
     watch.expect("503")
-    page.route("**/*.bin*", fail_once)
+    page.route("**/*.bin*", answer)
     page.goto(site)
     figure = Figure(page, load_bundle(tiny_site), "[figure=gallery]")
     figure.expect_error(f"{shard_of(tiny_site, 'deep').relative_to(tiny_site).as_posix()}: could not be loaded (HTTP 503)")
+    down.clear()
     figure.element.evaluate("element => { const parent = element.parentElement; element.remove(); parent.append(element); }")
     figure.ready()
     expect(figure.element.get_by_role("alert")).to_have_count(0)
@@ -131,10 +131,12 @@ def test_the_manifest_that_failed_once_is_asked_for_again(tiny_site, serve, new_
     page = new_page()
     site = serve(tiny_site)
     watch.expect("503")
-    page.route("**/bundle.json", lambda route: route.fulfill(status=503), times=1)
+    down = [True]
+    page.route("**/bundle.json", lambda route: route.fulfill(status=503) if down else route.continue_())
     page.goto(site)
     figure = Figure(page, load_bundle(tiny_site), "[figure=gallery]")
     figure.expect_error("bundle.json: could not be loaded (HTTP 503)")
+    down.clear()
     figure.element.evaluate("element => { const parent = element.parentElement; element.remove(); parent.append(element); }")
     figure.ready()
     figure.hover(0, 1, 2)
