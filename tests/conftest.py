@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,19 @@ def refused(run, code, *words):
     assert (status, run.stdout) == (code, ""), run.stderr
     assert "Traceback" not in run.stderr
     assert re.search("(?s)" + ".*".join(words), run.stderr), run.stderr
+
+
+def recorded_progress():
+    """A progress, as `exporter.progress` describes it, and the list of (label, total, steps taken) that it tells."""
+    told = []
+
+    @contextmanager
+    def progress(label, total):
+        steps = []
+        yield lambda: steps.append(1)
+        told.append((label, total, len(steps)))
+
+    return progress, told
 
 
 def debris(name, purpose, pid):

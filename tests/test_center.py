@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from contextlib import contextmanager
 
 import numpy as np
 import onnx
@@ -14,7 +13,7 @@ from exporter.images import find_images
 from exporter.pixels import Fit, decode, fit_image
 from exporter.quantise import encode_int8
 from exporter.verify import measure_error
-from tests.conftest import contents, invoke, make_photo
+from tests.conftest import contents, invoke, make_photo, recorded_progress
 from tests.onnx_graphs import reference, tiny, transformer
 
 LAYERS = ["shallow", "deep"]
@@ -145,14 +144,7 @@ def test_every_network_has_its_own_mean(pictures, network, sites, tmp_path):
 
 
 def test_progress_tells_of_both_runs(pictures, network, tmp_path):
-    told = []
-
-    @contextmanager
-    def progress(label, total):
-        steps = []
-        yield lambda: steps.append(1)
-        told.append((label, total, len(steps)))
-
+    progress, told = recorded_progress()
     exporter.export(pictures, tmp_path / "site", model=network, layers=LAYERS, size=64, center=True, progress=progress)
     assert told == [("Checking images", 5, 5), ("Averaging the network", 5, 5), ("Running the network", 5, 5)]
 

@@ -1,6 +1,5 @@
 """The Python side: `exporter.export` and its report, `load_bundle`, `open_model`, and figures that hold."""
 
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from exporter.images import find_images
 from exporter.pixels import Fit, decode, fit_image
 from exporter.quantise import encode_int8
 from exporter.sample import SamplePlan
-from tests.conftest import contents, make_photo
+from tests.conftest import contents, make_photo, recorded_progress
 
 
 @pytest.fixture
@@ -166,14 +165,7 @@ def test_names_of_layers_and_figures_between_commas(photos, tmp_path, options):
 
 
 def test_progress_is_told_for_every_image(photos, tmp_path, options):
-    told = []
-
-    @contextmanager
-    def progress(label, total):
-        steps = []
-        yield lambda: steps.append(1)
-        told.append((label, total, len(steps)))
-
+    progress, told = recorded_progress()
     exporter.export(photos, tmp_path / "site", progress=progress, **options)
     assert told == [("Checking images", 5, 5), ("Running the network", 5, 5)]
 

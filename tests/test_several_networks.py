@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from contextlib import contextmanager
 from itertools import combinations
 
 import numpy as np
@@ -12,7 +11,7 @@ import exporter
 from exporter import page
 from exporter.errors import ExportError, ModelError, UsageError
 from exporter.verify import measure_error
-from tests.conftest import contents, invoke, make_photo
+from tests.conftest import contents, invoke, make_photo, recorded_progress
 from tests.onnx_graphs import build, conv, helper, tiny
 
 LAYERS = ["shallow", "deep"]
@@ -134,14 +133,7 @@ def test_crops_of_several_shapes_do_not(pictures, networks, tmp_path, names):
 
 
 def test_progress_is_told_for_each_network(pictures, networks, tmp_path):
-    told = []
-
-    @contextmanager
-    def progress(label, total):
-        steps = []
-        yield lambda: steps.append(1)
-        told.append((label, total, len(steps)))
-
+    progress, told = recorded_progress()
     export(pictures, networks, ["two", "wide"], tmp_path / "site", progress=progress)
     assert told == [("Checking images", 5, 5), ("Running two", 5, 5), ("Running wide", 5, 5)]
     told.clear()
