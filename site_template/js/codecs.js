@@ -78,13 +78,13 @@ async function inflate(bytes, size) {
   const reader = inPieces(bytes).pipeThrough(new DecompressionStream('deflate')).getReader();
   const parts = [];
   let total = 0;
-  for (let part = await next(reader); part && total <= size; part = await next(reader)) {
+  for (let part = await next(reader); part; part = await next(reader)) {
     parts.push(part);
     total += part.length;
-  }
-  if (total > size) {
-    await reader.cancel();
-    throw new Error(`inflates to more than ${size} bytes of codes`);
+    if (total > size) {
+      reader.cancel().catch(() => {}); // the reason is told below, whatever becomes of the rest
+      throw new Error(`inflates to more than ${size} bytes of codes`);
+    }
   }
   return joined(parts, total);
 }
