@@ -9,16 +9,19 @@ import { formatValue } from './overlay.js';
  */
 
 /** How many are shown; their side in CSS pixels, and how much of the shorter side of its image each shows. */
-const COUNT = 8;
+const COUNT = 12;
 const SIDE = 56;
 const PART = 0.4;
+/** Pictures kept for when they come again. */
+const KEPT = 96;
 
 /** A patch of each of the closest images. */
 export class Closest {
   /** @param {State} state @param {(match: Match) => void} onPick */
   constructor(state, onPick) {
     this.state = state;
-    this.cuts = Array.from({ length: COUNT }, () => new Cut(state, onPick));
+    this.pictures = new Pictures();
+    this.cuts = Array.from({ length: COUNT }, () => new Cut(state, this.pictures, onPick));
     this.element = make('div', { className: 'closest' }, ...this.cuts.map(({ element }) => element));
     this.element.role = 'group';
     this.element.ariaLabel = 'The closest patches of all images';
@@ -45,13 +48,36 @@ export class Closest {
   }
 }
 
+/** Picture elements that were shown lately: one that comes again is there at once. */
+class Pictures {
+  constructor() {
+    /** By address, the latest last. @type {Map<string, HTMLImageElement>} */
+    this.kept = new Map();
+  }
+
+  /** One that is not shown elsewhere. @param {string} url */
+  take(url) {
+    const kept = this.kept.get(url);
+    this.kept.delete(url);
+    return kept ?? make('img', { alt: '', draggable: false, decoding: 'async', src: url });
+  }
+
+  /** @param {HTMLImageElement} picture */
+  giveBack(picture) {
+    this.kept.set(picture.src, picture);
+    const [oldest] = this.kept.keys();
+    if (this.kept.size > KEPT) this.kept.delete(oldest);
+  }
+}
+
 /** A patch with its surroundings, and its value. */
 class Cut {
-  /** @param {State} state @param {(match: Match) => void} onPick */
-  constructor(state, onPick) {
+  /** @param {State} state @param {Pictures} pictures @param {(match: Match) => void} onPick */
+  constructor(state, pictures, onPick) {
     this.state = state;
+    this.pictures = pictures;
     this.match = /** @type {Match | null} */ (null);
-    this.picture = make('img', { alt: '', draggable: false, decoding: 'async' });
+    this.picture = make('img', { alt: '' });
     this.outline = make('i');
     this.value = make('span', { className: 'number' });
     this.element = make('button', { type: 'button', tabIndex: -1, hidden: true }, make('span', { className: 'cut' }, this.picture, this.outline), this.value);
@@ -67,7 +93,10 @@ class Cut {
     const image = bundle.images[match.image];
     const url = bundle.smallUrl(image);
     if (this.picture.src !== url) {
-      this.picture.src = url;
+      const next = this.pictures.take(url);
+      this.picture.replaceWith(next);
+      if (this.picture.src) this.pictures.giveBack(this.picture);
+      this.picture = next;
       this.element.title = image.title;
     }
     const value = formatValue(match.value);

@@ -39,6 +39,22 @@ export function whenNear(element, action, signal) {
   signal.addEventListener('abort', () => observer.disconnect());
 }
 
+/** Do something after what has changed was painted, once however often it is asked for until then. @param {() => void} action @param {AbortSignal} signal @returns {() => void} asks for it */
+export function afterPaint(action, signal) {
+  let waiting = false;
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    waiting = false;
+    if (!signal.aborted) action();
+  };
+  signal.addEventListener('abort', () => port1.close());
+  return () => {
+    // A task that a frame's callback posts comes after the frame.
+    if (!waiting) requestAnimationFrame(() => port2.postMessage(null));
+    waiting = true;
+  };
+}
+
 /** Tell the page of a failure. @param {HTMLElement} element @param {unknown} error */
 export function announceError(element, error) {
   element.dispatchEvent(new CustomEvent('overlay-error', { detail: error, bubbles: true, composed: true }));

@@ -11,7 +11,7 @@ import { Scores } from './scores.js';
  * @typedef {import('./patches.js').Patch} Patch
  * @typedef {'layer' | 'unit' | 'patch'} RangeMode
  * @typedef {{style: import('./colormaps.js').Style, colormap: import('./colormaps.js').Colormap, range: RangeMode, smooth: boolean | 'auto', opacity: number}} Display
- * @typedef {'selection' | 'cursor' | 'display' | 'layer' | 'codes' | 'loading' | 'error'} Change codes: some were asked for, arrived or failed
+ * @typedef {'selection' | 'cursor' | 'display' | 'ranking' | 'layer' | 'codes' | 'loading' | 'error'} Change ranking: it was found; codes: some were asked for, arrived or failed
  * @typedef {(change: Change) => void} Listener
  */
 
@@ -20,6 +20,8 @@ export const RANGES = /** @type {RangeMode[]} */ (['layer', 'unit', 'patch']);
 const SMOOTH_BELOW = 20;
 /** Layers of at most so many bytes of codes come whole, larger ones as they are needed. */
 const WHOLE = 4 * 1024 * 1024;
+/** So many images are ranked as soon as somebody asks. */
+const RANKED_AT_ONCE = 64;
 
 /** The state of one figure. Every change is told at once, in the same task, so that an event handler returns with its effect painted. */
 export class State {
@@ -77,7 +79,7 @@ export class State {
 
   /** @param {Change} change */
   tell(change) {
-    if (change !== 'cursor') this.found = {};
+    if (change !== 'cursor' && change !== 'ranking') this.found = {};
     for (const listener of this.listeners) listener(change);
   }
 
@@ -311,14 +313,22 @@ export class State {
     return this.scored?.best(image) ?? null;
   }
 
-  /** The best match of every other image whose codes are here, the most similar first. @returns {Match[]} */
+  /**
+   * The best match of every other image whose codes are here, the most similar first. Of more images than can be ranked within a hover, only
+   * once `rank` was called for the selected patch.
+   * @returns {Match[]}
+   */
   get ranking() {
-    return (this.found.ranking ??= this.rank());
+    return this.found.ranking ?? (this.watched.length > RANKED_AT_ONCE ? [] : this.rank());
   }
 
+  /** Find the ranking now. @returns {Match[]} */
   rank() {
-    const others = this.watched.filter((image) => image !== this.selection?.image).map((image) => this.best(image));
-    return others.filter((match) => match !== null).sort((a, b) => b.value - a.value);
+    if (!this.found.ranking) {
+      const matches = this.watched.filter((image) => image !== this.selection?.image).map((image) => this.best(image));
+      this.found.ranking = matches.filter((match) => match !== null).sort((a, b) => b.value - a.value);
+    }
+    return this.found.ranking;
   }
 
   /** Compare with these images only. @param {number[]} images */

@@ -40,7 +40,7 @@ select, button { color: inherit; }
 .pair { flex-wrap: nowrap; gap: 16px; align-items: flex-start; }
 .pair .tile { flex: 1 1 0; min-width: 0; }
 .pickers { margin-bottom: 12px; font-size: 14px; }
-.tile { position: relative; overflow: hidden; border-radius: 3px; background: light-dark(#eee, #26272b); cursor: crosshair; user-select: none; -webkit-user-select: none; -webkit-touch-callout: none; touch-action: manipulation; }
+.tile { position: relative; overflow: hidden; container-type: size; border-radius: 3px; background: light-dark(#eee, #26272b); cursor: crosshair; user-select: none; -webkit-user-select: none; -webkit-touch-callout: none; touch-action: manipulation; }
 .tile > * { pointer-events: none; }
 .tile:focus { outline: none; }
 .tile:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
@@ -54,7 +54,7 @@ select, button { color: inherit; }
 .map.smooth { image-rendering: auto; }
 .tile .name { position: absolute; left: 0; right: 0; bottom: 0; padding: 18px 8px 4px; overflow: hidden; color: #fff; font-size: 13px; line-height: 1.3; text-overflow: ellipsis; white-space: nowrap;
   background: linear-gradient(transparent, rgb(0 0 0 / 0.55)); }
-.mark { position: absolute; min-width: 11px; min-height: 11px; border-radius: 2px; transform: translate(-50%, -50%); }
+.mark { position: absolute; left: 0; top: 0; visibility: hidden; contain: layout size; min-width: 11px; min-height: 11px; border-radius: 2px; }
 .selected { border: 3px solid var(--selection); box-shadow: 0 0 0 2px #16130a, inset 0 0 0 1.5px #16130a; }
 .pinned .selected { box-shadow: 0 0 0 2px #16130a, inset 0 0 0 1.5px #16130a, 0 0 0 5px #fff, 0 0 0 6.5px #16130a; }
 .fine.selected { border-width: 2px; box-shadow: 0 0 0 1.5px #16130a; }

@@ -2,6 +2,7 @@
 
 import { BundleError } from './bundle.js';
 import { announceError, make } from './dom.js';
+import { Mark } from './mark.js';
 import { formatValue, paintMap } from './overlay.js';
 
 /**
@@ -21,16 +22,17 @@ export class Tile {
   /**
    * @param {State} state
    * @param {number} image index
-   * @param {{map?: boolean, selects?: boolean, of?: string, empty?: boolean}} [options] map: whether the similarity map is drawn on this image;
+   * @param {{map?: boolean, selects?: boolean, of?: string, empty?: boolean, frames?: (image: number) => boolean}} [options] map: whether the similarity map is drawn on this image;
    *   selects: whether its patches can be selected, or only read (default: yes, both); of: where all tiles show one image, what this one shows of it;
-   *   empty: whether it begins as a mere box, to be filled once it is near
+   *   empty: whether it begins as a mere box, to be filled once it is near; frames: whether the best match on this image is framed just now (yes)
    */
-  constructor(state, image, { map = true, selects = true, of = '', empty = false } = {}) {
+  constructor(state, image, { map = true, selects = true, of = '', empty = false, frames = () => true } = {}) {
     this.state = state;
     this.image = image;
     this.map = map;
     this.selects = selects;
     this.of = of;
+    this.frames = frames;
     this.aspect = aspectOf(state.bundle.images[image]);
     /** What is in the box, while something is. @type {ReturnType<Tile['makeParts']> | null} */
     this.parts = null;
@@ -46,7 +48,6 @@ export class Tile {
   fill() {
     if (this.parts) return;
     this.parts = this.makeParts();
-    this.element.append(...Object.values(this.parts));
     this.paint();
   }
 
@@ -58,10 +59,11 @@ export class Tile {
 
   makeParts() {
     const { title, group } = this.state.bundle.images[this.image];
-    const [best, cursor, selected] = ['best', 'cursor', 'selected'].map((name) => make('div', { className: `mark ${name}` }));
-    for (const mark of [best, cursor]) mark.append(make('span', { className: 'value' }));
     const name = make('span', { className: 'name', hidden: this.of !== '' }, group ? make('small', { textContent: this.state.bundle.groups.get(group) ?? group }) : '', title);
-    return { picture: this.makePicture(), canvas: make('canvas', { className: 'map' }), name, best, cursor, selected };
+    const canvas = make('canvas', { className: 'map' });
+    const [best, cursor, selected] = [new Mark('best', true), new Mark('cursor', true), new Mark('selected')];
+    this.element.append(this.makePicture(), canvas, name, best.element, cursor.element, selected.element);
+    return { canvas, best, cursor, selected };
   }
 
   makePicture() {
@@ -109,9 +111,9 @@ export class Tile {
     parts.canvas.classList.toggle('smooth', state.smooth);
     this.element.classList.toggle('mapped', shown);
     this.element.classList.toggle('spotlight', state.display.style === 'spotlight');
-    this.place(parts.selected, here ? state.selection : null);
-    const best = shown && !here ? state.best(image) : null;
-    this.place(parts.best, best, best?.value);
+    parts.selected.place(here ? state.selection : null, state.grid(image));
+    const best = shown && !here && this.frames(image) ? state.best(image) : null;
+    parts.best.place(best, state.grid(image), best?.value);
     this.paintCursor();
   }
 
@@ -122,7 +124,7 @@ export class Tile {
     const cursor = state.cursor?.image === this.image ? state.cursor : null;
     const value = state.value(cursor);
     const selecting = this.holds && !state.pinned;
-    this.place(parts.cursor, cursor && value !== null && !selecting ? cursor : null, value ?? undefined);
+    parts.cursor.place(value !== null && !selecting ? cursor : null, state.grid(this.image), value);
     this.describe(cursor ?? (state.selection?.image === this.image ? state.selection : null), value);
   }
 
@@ -134,23 +136,6 @@ export class Tile {
     const similar = value === null ? '' : `, similarity ${formatValue(value)}`;
     const label = `${this.of && `${this.of}, `}${title}${alt && alt !== title ? ` (${alt})` : ''}${where}${similar}`;
     if (label !== this.element.ariaLabel) this.element.ariaLabel = label;
-  }
-
-  /** Put an outline around a patch, with its value where it has one, or take it away. @param {HTMLElement} mark @param {Patch | null} patch @param {number} [value] */
-  place(mark, patch, value) {
-    if (mark.hidden !== !patch) mark.hidden = !patch;
-    if (!patch) return;
-    if (value !== undefined && mark.firstChild) mark.firstChild.textContent = formatValue(value);
-    const [rows, cols] = this.state.grid(this.image);
-    const key = `${patch.row} ${patch.col} ${rows} ${cols}`;
-    if (mark.dataset.at === key) return;
-    mark.dataset.at = key;
-    const [x, y] = [(patch.col + 0.5) / cols, (patch.row + 0.5) / rows];
-    Object.assign(mark.style, { left: `${100 * x}%`, top: `${100 * y}%`, width: `calc(${100 / cols}% - 4px)`, height: `calc(${100 / rows}% - 4px)` });
-    mark.classList.toggle('fine', Math.max(rows, cols) > 20);
-    mark.classList.toggle('above', y > 0.75);
-    mark.classList.toggle('start', x < 0.12);
-    mark.classList.toggle('end', x > 0.88);
   }
 
   /** The patch at a place on the screen. @param {{clientX: number, clientY: number}} event @returns {Patch} */

@@ -1,39 +1,21 @@
-/** Which of many elements are near the view, and which are in it. */
-
-/** How far beyond the view an element is near: a screen up and down. */
-const NEAR = '100% 0%';
+/** Which part of a long element is in view. */
 
 /**
- * Keep up two sets as the page scrolls.
- * @template {{element: Element}} T
- * @param {T[]} items
- * @param {{comes: (item: T) => void, goes: (item: T) => void, appears: (item: T) => void}} on comes and goes: near the view; appears: in it
- * @param {AbortSignal} signal
- * @returns {{near: Set<T>, seen: Set<T>}}
+ * Tell, at first and whenever it may have changed, from where to where an element is in view, in pixels from its top (negative and beyond its
+ * height too). An observer of each of a thousand tiles would take longer, at every frame, than all else that a hover does.
+ * @param {HTMLElement} element @param {(top: number, bottom: number) => void} onChange @param {AbortSignal} signal
+ * @returns {() => void} tells at once
  */
-export function watchView(items, { comes, goes, appears }, signal) {
-  const byElement = new Map(items.map((item) => [item.element, item]));
-  const near = follow(byElement, { rootMargin: NEAR }, comes, goes, signal);
-  const seen = follow(byElement, {}, appears, () => {}, signal);
-  return { near, seen };
-}
-
-/**
- * @template T
- * @param {Map<Element, T>} items @param {IntersectionObserverInit} options @param {(item: T) => void} enters @param {(item: T) => void} leaves @param {AbortSignal} signal
- */
-function follow(items, options, enters, leaves, signal) {
-  const inside = /** @type {Set<T>} */ (new Set());
-  const observer = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) {
-      const item = /** @type {T} */ (items.get(target));
-      if (isIntersecting === inside.has(item)) continue;
-      if (isIntersecting) inside.add(item);
-      else inside.delete(item);
-      (isIntersecting ? enters : leaves)(item);
-    }
-  }, options);
-  for (const element of items.keys()) observer.observe(element);
-  signal.addEventListener('abort', () => observer.disconnect());
-  return inside;
+export function followView(element, onChange, signal) {
+  const tell = () => {
+    const { top } = element.getBoundingClientRect();
+    onChange(-top, innerHeight - top);
+  };
+  // A scroll does not bubble; and what stands before the element may change its height.
+  document.addEventListener('scroll', tell, { capture: true, passive: true, signal });
+  addEventListener('resize', tell, { signal });
+  const resize = new ResizeObserver(tell);
+  for (const one of [element, document.body]) resize.observe(one);
+  signal.addEventListener('abort', () => resize.disconnect());
+  return tell;
 }

@@ -1,16 +1,17 @@
 /** All images at once: a patch selected on any of them lights up the others. */
 
 import { Closest } from '../closest.js';
-import { choice, make } from '../dom.js';
+import { afterPaint, choice, make } from '../dom.js';
 import { interact } from '../interaction.js';
 import { justifiedRows } from '../layout.js';
 import { samePatch } from '../patches.js';
 import { Tile } from '../tile.js';
-import { watchView } from '../viewport.js';
+import { followView } from '../viewport.js';
 
 /**
  * @typedef {import('../element.js').Context} Context
  * @typedef {import('../state.js').State} State
+ * @typedef {{first: number, count: number, top: number, height: number}} Row of tiles; top: from that of the gallery
  */
 
 const GAP = 12;
@@ -19,6 +20,8 @@ const NARROW = { width: 600, gap: 8 };
 const HEIGHTS = [{ upTo: 16, wide: 280, narrow: 150 }, { upTo: 60, wide: 210, narrow: 120 }, { upTo: Infinity, wide: 150, narrow: 96 }];
 /** More images than this are filled in as they come near, and painted while they are in view. */
 const FEW = 40;
+/** Of so many of those in view the best match is framed: more would hide the images, and take longer than a frame lasts. */
+const FRAMED = 8;
 /** With more than this, the closest are out of sight: they are shown in a strip. */
 const IN_SIGHT = 16;
 /** Room that a sticking image leaves to the top of the view, and to the readout at its bottom. */
@@ -27,50 +30,89 @@ const STICK = { top: 8, bottom: 96, strip: 82 };
 /** @param {HTMLElement} body @param {Context} context */
 export function mount(body, { state, signal, row, foot }) {
   const many = state.images.length > FEW;
-  const tiles = state.images.map((image) => new Tile(state, image, { empty: many }));
+  let framed = /** @type {Set<number> | null} */ (null);
+  const frames = (/** @type {number} */ image) => framed === null || framed.has(image);
+  const tiles = state.images.map((image) => new Tile(state, image, { empty: many, frames }));
   const gallery = make('div', { className: 'gallery' }, ...tiles.map((tile) => tile.element));
   body.append(gallery);
   interact(gallery, { tiles, state, signal });
-  let narrow = arrange(gallery, tiles);
-  const resize = new ResizeObserver(() => (narrow = arrange(gallery, tiles)));
+  let rows = arrange(gallery, tiles);
+  const resize = new ResizeObserver(() => (rows = arrange(gallery, tiles)));
   resize.observe(gallery);
   signal.addEventListener('abort', () => resize.disconnect());
-  const seen = many ? fillInView(tiles, state, signal) : new Set(tiles);
-  const strip = state.images.length > IN_SIGHT ? new Closest(state, ({ image }) => show(tiles, image)) : null;
-  if (strip) foot.prepend(strip.element);
-  const order = ordering(gallery, tiles, state, () => (narrow = arrange(gallery, tiles)));
+  const { seen, look } = many ? fillInView(gallery, tiles, () => rows, state, signal) : { seen: new Set(tiles), look: () => {} };
+  const order = ordering(gallery, tiles, state, () => {
+    rows = arrange(gallery, tiles);
+    look();
+  });
   if (tiles.length > 2) row.append(order.element);
   let source = /** @type {Tile | undefined} */ (undefined);
   state.subscribe((change) => {
+    if (change === 'ranking') return;
     if (change === 'cursor') return seen.forEach((tile) => tile.paintCursor());
     // Who points or pins wants to compare with all images; what a page opens with does not.
     if (state.selection && (state.cursor || state.pinned)) state.want(state.images);
+    if (many) framed = strongest(state, seen);
     const next = tiles.find((tile) => tile.image === state.selection?.image);
     for (const tile of new Set([...seen, ...(source ? [source] : []), ...(next ? [next] : [])])) tile.paint();
-    strip?.update();
-    if (narrow && next && next !== source) stick(next, strip !== null);
+    if (next && next !== source && gallery.clientWidth < NARROW.width) stick(next, tiles.length > IN_SIGHT);
     source = next;
     order.update();
   }, signal);
+  if (tiles.length > IN_SIGHT) showClosest(foot, tiles, state, signal);
 }
 
-/** Tiles have something in them while they are near the view, and are painted while they are in it. @param {Tile[]} tiles @param {State} state @param {AbortSignal} signal */
-function fillInView(tiles, state, signal) {
-  const { near, seen } = watchView(tiles, {
-    comes: (tile) => {
-      tile.fill();
-      state.want([tile.image]);
-    },
-    goes: (tile) => tile.empty(),
-    appears: (tile) => tile.paint(),
+/** The images in view with the best matches. @param {State} state @param {Set<Tile>} seen */
+function strongest(state, seen) {
+  const matches = [...seen].filter(({ image }) => image !== state.selection?.image).map(({ image }) => state.best(image));
+  const best = matches.filter((match) => match !== null).sort((a, b) => b.value - a.value);
+  return new Set(best.slice(0, FRAMED).map(({ image }) => image));
+}
+
+/** The closest of all images follow a moment behind: a thousand take a part of a frame. @param {HTMLElement} foot @param {Tile[]} tiles @param {State} state @param {AbortSignal} signal */
+function showClosest(foot, tiles, state, signal) {
+  const strip = new Closest(state, ({ image }) => tiles.find((tile) => tile.image === image)?.element.scrollIntoView({ block: 'center' }));
+  foot.prepend(strip.element);
+  const rank = afterPaint(() => {
+    state.rank();
+    state.tell('ranking');
+    strip.update();
   }, signal);
-  state.subscribe((change) => change === 'layer' && state.want(tiles.filter((tile) => near.has(tile)).map(({ image }) => image)), signal);
-  return seen;
+  state.subscribe((change) => change !== 'cursor' && change !== 'ranking' && rank(), signal);
 }
 
-/** Bring an image into view. @param {Tile[]} tiles @param {number} image */
-function show(tiles, image) {
-  tiles.find((tile) => tile.image === image)?.element.scrollIntoView({ block: 'center' });
+/**
+ * Tiles have something in them while they are near the view, a screen up and down, and are painted while they are in it.
+ * @param {HTMLElement} gallery @param {Tile[]} tiles @param {() => Row[]} rows @param {State} state @param {AbortSignal} signal
+ * @returns {{seen: Set<Tile>, look: () => void}} seen: those in view, kept up; look: do so after the rows have changed
+ */
+function fillInView(gallery, tiles, rows, state, signal) {
+  const [near, seen] = [new Set(), new Set()].map((set) => /** @type {Set<Tile>} */ (set));
+  const between = (/** @type {number} */ top, /** @type {number} */ bottom) =>
+    new Set(rows().filter((row) => row.top < bottom && row.top + row.height > top).flatMap(({ first, count }) => tiles.slice(first, first + count)));
+  const look = followView(gallery, (top, bottom) => {
+    const screen = bottom - top;
+    const [nearNow, seenNow] = [between(top - screen, bottom + screen), between(top, bottom)];
+    for (const tile of near) if (!nearNow.has(tile) && !tile.source) tile.empty();
+    for (const tile of nearNow) tile.fill();
+    for (const tile of seenNow) if (!seen.has(tile)) tile.paint();
+    update(near, nearNow);
+    update(seen, seenNow);
+    state.want(imagesOf(seen, near));
+  }, signal);
+  state.subscribe((change) => change === 'layer' && state.want(imagesOf(seen, near)), signal);
+  return { seen, look };
+}
+
+/** What is in view first. @param {Iterable<Tile>[]} sets */
+function imagesOf(...sets) {
+  return sets.flatMap((set) => [...set].map(({ image }) => image));
+}
+
+/** @template T @param {Set<T>} set @param {Set<T>} now */
+function update(set, now) {
+  set.clear();
+  for (const one of now) set.add(one);
 }
 
 /**
@@ -83,7 +125,7 @@ function ordering(gallery, tiles, state, onSort) {
   let sorted = /** @type {{layer: unknown, patch: import('../patches.js').Patch | null, whole: boolean} | null} */ (null);
   const sort = (/** @type {boolean} */ similar) => {
     const { selection } = state;
-    const rank = new Map(state.ranking.map(({ image }, place) => [image, place]));
+    const rank = new Map(state.rank().map(({ image }, place) => [image, place]));
     const placeOf = (/** @type {Tile} */ { image }) => (image === selection?.image ? -1 : rank.get(image) ?? Infinity);
     const places = new Map(given.map((tile, i) => [tile, similar ? placeOf(tile) : i]));
     const anchor = given.find(({ image }) => image === selection?.image) ?? tiles[0];
@@ -122,21 +164,22 @@ function stick({ element }, strip) {
   element.style.bottom = `${Math.min(STICK.bottom + (strip ? STICK.strip : 0), innerHeight - bottom)}px`;
 }
 
-/** Size the tiles so that every row fills the width; returns whether that is narrow. @param {HTMLElement} gallery @param {Tile[]} tiles */
+/** Size the tiles so that every row fills the width. @param {HTMLElement} gallery @param {Tile[]} tiles @returns {Row[]} */
 function arrange(gallery, tiles) {
   const width = gallery.clientWidth;
+  if (!width) return [];
   const narrow = width < NARROW.width;
-  if (!width) return narrow;
   const gap = narrow ? NARROW.gap : GAP;
   const heights = HEIGHTS.find(({ upTo }) => tiles.length <= upTo) ?? HEIGHTS[0];
   const aspects = tiles.map(({ aspect }) => aspect);
   gallery.style.gap = `${gap}px`;
-  let next = 0;
-  for (const { count, height } of justifiedRows(aspects, width, narrow ? heights.narrow : heights.wide, gap)) {
-    for (const end = next + count; next < end; next++) {
-      // A hundredth of a pixel less, or rounding wraps the last image of a row.
-      Object.assign(tiles[next].element.style, { width: `${aspects[next] * height - 0.01}px`, height: `${height}px` });
-    }
-  }
-  return narrow;
+  let [first, top] = [0, 0];
+  return justifiedRows(aspects, width, narrow ? heights.narrow : heights.wide, gap).map(({ count, height }) => {
+    const row = { first, count, top, height };
+    // A hundredth of a pixel less, or rounding wraps the last image of a row.
+    for (let i = first; i < first + count; i++) Object.assign(tiles[i].element.style, { width: `${aspects[i] * height - 0.01}px`, height: `${height}px` });
+    first += count;
+    top += height + gap;
+    return row;
+  });
 }
