@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SHALLOW, DEEP, BLOCKS, makeState, makeLoaded, makeLoader, standing, allScores } from './states.js';
+import { SHALLOW, DEEP, CODES, makeState, makeLoaded, makeLoader, standing, allScores } from './states.js';
 
 test('a selection made while codes load is scored when they arrive', async () => {
   const { requests, load } = makeLoader();
@@ -61,7 +61,7 @@ for (const [asked, order] of OVERTAKEN) {
       assert.deepEqual(await standing(...promises), promises.map((_, i) => (shown && arrived.has(i) ? 'resolved' : 'pending')));
       assert.equal(state.loaded, shown);
     }
-    assert.deepEqual([state.layer, state.blocks, state.wanted, state.error], [last, BLOCKS.get(last), null, null]);
+    assert.deepEqual([state.layer, state.codes, state.wanted, state.error], [last, CODES.get(last), null, null]);
     assert.deepEqual(told, [...promises.map(() => 'loading'), 'layer']);
   });
 }
@@ -106,7 +106,7 @@ test('a layer that fails leaves no scores under its name', async () => {
   const damage = new Error('altered');
   state.bundle.load = async () => { throw damage; };
   await assert.rejects(state.useLayer(DEEP), damage);
-  assert.deepEqual([state.layer, state.error, allScores(state), state.blocks], [DEEP, damage, [null, null, null, null], []]);
+  assert.deepEqual([state.layer, state.error, allScores(state), state.codes], [DEEP, damage, [null, null, null, null], null]);
   assert.deepEqual([state.selection, state.cursor, state.pinned, state.loaded, state.wanted], [null, null, false, false, null]);
   assert.equal(told.at(-1), 'error');
 });

@@ -1,28 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { linkLayers } from '../../site_template/js/linked.js';
-import { squaredNorms } from '../../site_template/js/similarity.js';
 import { counterpart } from '../../site_template/js/patches.js';
 import { State } from '../../site_template/js/state.js';
 import { randomCodes, seeded } from './helpers.js';
-import { DISPLAY } from './states.js';
+import { DISPLAY, allCodes } from './states.js';
 
 /** Layers whose grids do not nest, on two images. */
 const LAYERS = [
-  { id: 'fine', dims: 3, signed: true, range: [0, 0.5], grids: [[16, 24], [9, 9]] },
-  { id: 'middle', dims: 5, signed: true, range: [0.1, 0.6], grids: [[7, 10], [4, 4]] },
-  { id: 'coarse', dims: 4, signed: false, range: [0.2, 0.7], grids: [[3, 5], [2, 2]] },
+  { id: 'fine', dims: 3, signed: true, range: [0, 0.5], grids: [[16, 24], [9, 9]], shards: [{ first: 0, count: 2 }] },
+  { id: 'middle', dims: 5, signed: true, range: [0.1, 0.6], grids: [[7, 10], [4, 4]], shards: [{ first: 0, count: 2 }] },
+  { id: 'coarse', dims: 4, signed: false, range: [0.2, 0.7], grids: [[3, 5], [2, 2]], shards: [{ first: 0, count: 2 }] },
 ];
 const [FINE, MIDDLE, COARSE] = LAYERS;
-const BLOCKS = new Map(LAYERS.map((layer, i) => [layer, [blockOf(layer, seeded(i + 1))]]));
+const CODES = new Map(await Promise.all(LAYERS.map(async (layer, i) => [layer, await allCodes(layer, codesOf(seeded(i + 1)))])));
 
-function blockOf({ dims, grids }, random) {
-  const codes = randomCodes(random, dims * grids.reduce((sum, [rows, cols]) => sum + rows * cols, 0));
-  return { first: 0, count: grids.length, codes, norms: squaredNorms(codes, dims) };
+/** Random codes for a layer of one shard. */
+function codesOf(random) {
+  return async (shard, { dims, grids }) => randomCodes(random, dims * grids.reduce((sum, [rows, cols]) => sum + rows * cols, 0));
 }
 
 /** A figure's state on the first of the layers, the states linked to it, and what each of them tells (`told.main` is the figure's). */
-async function makeLinked({ layers = LAYERS, load = async (layer) => BLOCKS.get(layer) } = {}) {
+async function makeLinked({ layers = LAYERS, load = async (layer) => CODES.get(layer) } = {}) {
   const main = new State({ layers: LAYERS, load }, [0, 1], layers[0], { ...DISPLAY }, layers);
   const control = new AbortController();
   const linked = linkLayers(main, control.signal);
@@ -77,11 +76,11 @@ for (const layer of LAYERS) {
     for (let turn = 0; turn < 50; turn++) {
       const patch = anywhere(random, layer);
       main.stateOf(layer).select(patch, turn % 2 === 1);
-      assert.deepEqual([main.layer, main.selection, main.pinned, main.blocks], [layer, patch, turn % 2 === 1, BLOCKS.get(layer)]);
+      assert.deepEqual([main.layer, main.selection, main.pinned, main.codes], [layer, patch, turn % 2 === 1, CODES.get(layer)]);
       expectInStep(linked, patch, layer);
       for (const state of linked) {
         const alone = new State(main.bundle, [0, 1], state.layer, { ...DISPLAY });
-        alone.blocks = state.blocks;
+        alone.showLayer(state.layer, state.codes);
         alone.select(state.selection, false);
         for (const image of [0, 1]) assert.deepEqual(state.scores(image), alone.scores(image));
         assert.deepEqual([state.pinned, state.leads], [main.pinned, state.layer === layer]);
@@ -200,7 +199,7 @@ test('a layer that cannot be loaded fails alone', async () => {
   let whole = false;
   const load = async (layer) => {
     if (layer === MIDDLE && !whole) throw damage;
-    return BLOCKS.get(layer);
+    return CODES.get(layer);
   };
   const { main, linked: [fine, middle, coarse] } = await makeLinked({ load });
   assert.deepEqual([fine.error, middle.error, coarse.error, main.error], [null, damage, null, null]);

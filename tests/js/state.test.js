@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { relocate, samePatch } from '../../site_template/js/patches.js';
 import { bitsOf } from './helpers.js';
-import { MANIFEST, EXPECTED, SHALLOW, DEEP, BLOCKS, makeLoaded, allScores } from './states.js';
+import { MANIFEST, EXPECTED, SHALLOW, DEEP, CODES, makeLoaded, allScores } from './states.js';
 
 for (const { image, layer, row, col, similarity } of EXPECTED) {
   test(`${image}, ${layer}, row ${row}, col ${col}: scores have the bits of the exporter`, async () => {
@@ -70,32 +70,20 @@ test('whoever has left is told nothing', async () => {
   assert.deepEqual(told, []);
 });
 
-/** Blocks whose codes count how often they are taken. */
-function counted(layer) {
-  const taken = [];
-  const blocks = BLOCKS.get(layer).map((block) => ({
-    ...block,
-    norms: { subarray: (start, end) => (taken.push([block.first, start]), block.norms.subarray(start, end)) },
-  }));
-  return { blocks, taken };
-}
-
-test('scores are computed for the images that ask for them, once', async () => {
-  const { blocks, taken } = counted(SHALLOW);
-  const { state } = await makeLoaded({ load: async () => blocks });
+test('scores are computed for the images that ask for them, once', async (t) => {
+  const { state } = await makeLoaded();
+  const score = t.mock.method(CODES.get(SHALLOW), 'score');
   state.select({ image: 0, row: 1, col: 1 }, false);
-  assert.deepEqual([taken, state.computed], [[], []], 'nothing before it is asked for');
+  assert.equal(score.mock.callCount(), 0, 'nothing before it is asked for');
   const scores = state.scores(2);
-  assert.deepEqual(Object.keys(state.computed), ['2']);
-  const before = taken.length;
   assert.equal(state.scores(2), scores);
   state.best(2);
   assert.equal(state.value({ image: 2, row: 0, col: 0 }), scores[0]);
-  assert.equal(taken.length, before);
+  assert.deepEqual(score.mock.calls.map(({ arguments: [, image] }) => image), [2]);
+  const before = scores.slice();
   state.select({ image: 0, row: 1, col: 2 }, false);
-  assert.deepEqual(state.computed, []);
-  assert.notEqual(state.scores(2), scores);
-  assert.notDeepEqual(state.scores(2), scores);
+  assert.equal(score.mock.callCount(), 1);
+  assert.notDeepEqual(state.scores(2), before);
 });
 
 test('scores of a selection on another layer are not kept', async () => {
@@ -130,7 +118,7 @@ test('a figure may watch some of its images only', async () => {
   assert.notDeepEqual(state.range, all);
   state.select({ image: 1, row: 2, col: 3 }, false);
   assert.ok(state.range);
-  assert.deepEqual(Object.keys(state.computed), ['3'], 'nothing is computed for images that nobody watches');
+  assert.deepEqual(Object.keys(state.scored.computed), ['3'], 'nothing is computed for images that nobody watches');
 });
 
 test('ranges: of the layer, 0 to 1, of this patch', async () => {

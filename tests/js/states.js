@@ -1,8 +1,10 @@
 /** States on the good fixture, for the tests of state.js. */
 
 import { setImmediate } from 'node:timers/promises';
-import { decodeShard, parseManifest } from '../../site_template/js/bundle.js';
-import { squaredNorms } from '../../site_template/js/similarity.js';
+import { parseManifest, shardBody, shardPatches } from '../../site_template/js/bundle.js';
+import { LayerCodes, firstRows } from '../../site_template/js/codes.js';
+import { unpack } from '../../site_template/js/codecs.js';
+import { makeKernel } from '../../site_template/js/kernel.js';
 import { State } from '../../site_template/js/state.js';
 import { fixtureBytes, fixtureText } from './helpers.js';
 
@@ -10,17 +12,28 @@ export const MANIFEST = parseManifest(fixtureText('good/bundle.json'));
 export const EXPECTED = JSON.parse(fixtureText('good/expected.json'));
 export const [SHALLOW, DEEP] = MANIFEST.layers;
 export const DISPLAY = { style: 'heat', colormap: 'inferno', range: 'layer', smooth: 'auto', opacity: 0.9 };
-export const BLOCKS = new Map(MANIFEST.layers.map((layer) => [layer, blocksOf(layer)]));
 
-export function blocksOf(layer) {
-  return layer.shards.map((shard) => {
-    const codes = decodeShard(fixtureBytes(`good/${shard.file}`), shard, layer);
-    return { first: shard.first, count: shard.count, codes, norms: squaredNorms(codes, layer.dims) };
-  });
+/** The codes of a shard of the good fixture. */
+export function fetchGood(shard, layer) {
+  return unpack(shardBody(fixtureBytes(`good/${shard.file}`), shard), layer.encoding, shardPatches(shard, layer), layer.dims);
 }
 
+/** A layer without any codes yet, whose shards come from `fetch`. */
+export async function emptyCodes(layer, fetch = fetchGood) {
+  return new LayerCodes(layer, await makeKernel(firstRows(layer).at(-1), layer.dims), (shard) => fetch(shard, layer));
+}
+
+/** A layer all of whose codes are here. */
+export async function allCodes(layer, fetch) {
+  const codes = await emptyCodes(layer, fetch);
+  await codes.load(layer.grids.map((_, image) => image));
+  return codes;
+}
+
+export const CODES = new Map(await Promise.all(MANIFEST.layers.map(async (layer) => [layer, await allCodes(layer)])));
+
 /** A state on the good bundle, with the list of the changes it tells. */
-export function makeState({ images = [0, 1, 2, 3], layer = SHALLOW, load = async (wanted) => BLOCKS.get(wanted), display = {} } = {}) {
+export function makeState({ images = [0, 1, 2, 3], layer = SHALLOW, load = async (wanted) => CODES.get(wanted), display = {} } = {}) {
   const state = new State({ images: MANIFEST.images, layers: MANIFEST.layers, load }, images, layer, { ...DISPLAY, ...display });
   const told = [];
   const control = new AbortController();
@@ -39,7 +52,7 @@ export async function makeLoaded(options) {
 export function makeLoader() {
   const requests = [];
   const load = (layer, images) => new Promise((resolve, reject) => {
-    requests.push({ layer, images, arrive: () => resolve(BLOCKS.get(layer)), fail: reject });
+    requests.push({ layer, images, arrive: () => resolve(CODES.get(layer)), fail: reject });
   });
   return { requests, load };
 }
