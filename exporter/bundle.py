@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from exporter import manifest, quantise
+from exporter.encodings import ENCODINGS
 from exporter.errors import BundleError, UsageError
 from exporter.manifest import Image, Layer, Manifest
 from exporter.marks import MANIFEST_NAME
@@ -97,8 +98,8 @@ class Bundle:
     def codes(self, image: Image | str, layer: Layer | str) -> np.ndarray:
         """The codes of an image, int8 (rows, cols, dims). Raises BundleError for a damaged shard."""
         index, layer = self._index(image), self._layer(layer)
-        if layer.encoding not in manifest.ENCODINGS:
-            raise BundleError(f'layer "{layer.id}" has the encoding "{layer.encoding}", this overlay-export knows {", ".join(manifest.ENCODINGS)}; upgrade it')
+        if layer.encoding not in ENCODINGS:
+            raise BundleError(f'layer "{layer.id}" has the encoding "{layer.encoding}", this overlay-export knows {", ".join(ENCODINGS)}; upgrade it')
         number = bisect_right([shard.first for shard in layer.shards], index) - 1
         if self._decoded.get(layer.id, (None,))[0] != number:
             self._decoded[layer.id] = (number, self._read_shard(layer, number))
@@ -122,7 +123,7 @@ class Bundle:
     def _read_shard(self, layer: Layer, number: int) -> list[np.ndarray]:
         shard = layer.shards[number]
         grids = layer.grids[shard.first : shard.first + shard.count]
-        return decode_shard(self.files.read(shard.file), shard, grids, layer.dims)
+        return decode_shard(self.files.read(shard.file), shard, grids, layer.dims, layer.encoding)
 
     def _index(self, image: Image | str) -> int:
         id = image if isinstance(image, str) else image.id

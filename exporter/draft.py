@@ -31,19 +31,21 @@ class _LayerDraft:
 
     requested: RequestedLayer
     writer: ShardWriter
-    sample: PatchSample = field(default_factory=PatchSample)
+    sampled: list[tuple[int, np.ndarray]] = field(default_factory=list)
     grids: list[tuple[int, int]] = field(default_factory=list)
     signed: bool = False
     mean: np.ndarray | None = None
 
     def add(self, index: int, codes: np.ndarray, sampled: np.ndarray) -> None:
         self.writer.add(codes)
-        self.sample.add(index, sampled)
+        self.sampled.append((index, sampled))
         self.grids.append(codes.shape[:2])
         self.signed |= bool((codes < 0).any())
 
     def finish(self, network: str) -> Layer:
-        info, (error, display) = self.requested.info, self.sample.measure()
+        info, features = self.requested.info, np.concatenate([one for _, one in self.sampled])
+        images = np.repeat([index for index, _ in self.sampled], [len(one) for _, one in self.sampled])
+        error, display = PatchSample(features, images).measure(encode_int8(features))
         return Layer(
             id=self.requested.id,
             network=network,
@@ -78,7 +80,7 @@ class Draft:
         self._layers: list[list[_LayerDraft]] = []
         for job in jobs:
             first = sum(map(len, self._layers))
-            self._layers.append([_LayerDraft(one, ShardWriter(folder, f"features/{first + i}-{slug(one.id, 'layer')}")) for i, one in enumerate(_forward(job.network))])
+            self._layers.append([_LayerDraft(one, ShardWriter(folder, f"features/{first + i}-{slug(one.id, 'layer')}", "int8")) for i, one in enumerate(_forward(job.network))])
         # Images are published as large as the largest that any of the networks sees.
         self._publishing = max(range(len(jobs)), key=lambda i: (max(network_size(jobs[i].fit, 1, 1)), -i))
         self._published: list[Image] = []

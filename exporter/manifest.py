@@ -16,7 +16,6 @@ from exporter.nodes import Node
 from exporter.shards import Shard
 
 VERSION = 1
-ENCODINGS = ("int8",)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Optional members, and the values at which they say nothing and are left out.
 _SILENT = {"selection": None, "weights": "", "input_size": None, "prefix_tokens": None, "centered": False}

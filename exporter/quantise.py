@@ -6,19 +6,53 @@ Pure functions on numpy arrays. `FORMAT.md` ("Encodings", "Similarity") is the s
 import numpy as np
 
 CODE_MAX = 127
+_NORM_BITS = 18
 
 
 def encode_int8(features: np.ndarray) -> np.ndarray:
-    """Quantise each vector by its own largest absolute value.
+    """The plain code: `by_peak` with the largest integer that int8 has on both sides."""
+    return by_peak(features, CODE_MAX)
 
-    features: float (..., channels), any scale. Returns int8 of the same shape, in -127..127. A zero vector
+
+def by_peak(features: np.ndarray, limit: int) -> np.ndarray:
+    """Quantise each vector by its own largest absolute value, which becomes `limit`.
+
+    features: float (..., channels), any scale. Returns int8 of the same shape, in -limit..limit. A zero vector
     becomes a zero code. Cosine similarity does not depend on a vector's scale, so none is kept.
     """
     values = np.asarray(features, dtype=np.float64)
-    peak = np.abs(values).max(axis=-1, keepdims=True)
-    # Dividing by a subnormal peak overflows; such a vector is zero to every purpose.
-    scale = np.divide(CODE_MAX, peak, out=np.zeros_like(peak), where=peak > np.finfo(np.float32).tiny)
+    return np.rint(values * _ratio(limit, _peaks(values))).astype(np.int8)
+
+
+def by_step(features: np.ndarray, steps: int) -> np.ndarray:
+    """Quantise each vector in `steps` steps to its norm, or as many as let its largest value fit into -127..127.
+
+    As `by_peak`, but a vector with one large value keeps the others as fine as any vector does.
+    """
+    values = np.asarray(features, dtype=np.float64)
+    scale = np.minimum(_ratio(steps, norms(values)[..., None]), _ratio(CODE_MAX, _peaks(values)))
     return np.rint(values * scale).astype(np.int8)
+
+
+def norms(features: np.ndarray) -> np.ndarray:
+    """The L2 norm of each vector; (..., channels) -> float64 (...), 0 for a zero vector.
+
+    The same to the bit however it is summed, for codes come from it: components are rounded to 2^-18 of the largest, and the sum of the squares
+    of these integers is exact below 2^53, that is for up to 2^17 channels.
+    """
+    values = np.asarray(features, dtype=np.float64)
+    peaks = _peaks(values)
+    integers = np.rint(values * _ratio(2.0**_NORM_BITS, peaks))
+    return np.sqrt(np.einsum("...c,...c->...", integers, integers)) * (peaks[..., 0] / 2.0**_NORM_BITS)
+
+
+def _peaks(values: np.ndarray) -> np.ndarray:
+    return np.abs(values).max(axis=-1, keepdims=True)
+
+
+def _ratio(limit: float, size: np.ndarray) -> np.ndarray:
+    """limit / size. Dividing by a subnormal size overflows; such a vector is zero to every purpose."""
+    return np.divide(limit, size, out=np.zeros_like(size), where=size > np.finfo(np.float32).tiny)
 
 
 def squared_norms(codes: np.ndarray) -> np.ndarray:

@@ -1,12 +1,12 @@
 """A stated sample of patches, and what is measured on it: the error that codes cost, and the range worth showing."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from exporter.manifest import SimilarityError
-from exporter.quantise import encode_int8, similarity, unit
+from exporter.quantise import similarity, unit
 
 SAMPLE_PATCHES = 2048
 _BLOCK = 256
@@ -53,35 +53,31 @@ class ErrorMeter:
         return SimilarityError(round(self._max, _DIGITS), round(rms, _DIGITS), patches, self._pairs)
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class PatchSample:
-    """The sampled features of one layer, collected image by image."""
+    """The sampled patches of one layer: float (patches, channels), unquantised, and the index of each one's image."""
 
-    features: list[np.ndarray] = field(default_factory=list)
-    images: list[int] = field(default_factory=list)
+    features: np.ndarray
+    images: np.ndarray
 
-    def add(self, image: int, features: np.ndarray) -> None:
-        """features: float (patches, channels), unquantised, of the image with this index."""
-        self.features.append(features)
-        self.images += [image] * len(features)
+    def measure(self, codes: np.ndarray) -> tuple[SimilarityError, tuple[float, float]]:
+        """The similarity error over every pair of sampled patches, and the display range (see `display_range`).
 
-    def measure(self) -> tuple[SimilarityError, tuple[float, float]]:
-        """The similarity error over every pair of sampled patches, and the display range (see `display_range`)."""
-        features, images = np.concatenate(self.features), np.array(self.images)
-        meter, across, alone = ErrorMeter(), [], len(set(self.images)) == 1
-        for rows, coded, exact in _pairs(features):
-            once = np.arange(len(features))[None] > rows[:, None]
+        codes: those of the patches, int8 (patches, dims).
+        """
+        meter, across, alone = ErrorMeter(), [], len(np.unique(self.images)) == 1
+        for rows, others, coded, exact in self._pairs(codes):
+            once = others[None] > rows[:, None]
             meter.add((coded - exact)[once])
-            across.append(coded[once & (alone | (images[rows, None] != images[None]))])
-        return meter.result(len(features)), display_range(np.concatenate(across))
+            across.append(coded[once & (alone | (self.images[rows, None] != self.images[None, others]))])
+        return meter.result(len(codes)), display_range(np.concatenate(across))
 
-
-def _pairs(features: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Blocks of (row indices, similarity from codes, float64 cosine), each (block, patches): flat in memory."""
-    codes, units = encode_int8(features), unit(features)
-    for start in range(0, len(features), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        yield np.arange(len(features))[block], similarity(codes[block], codes), units[block] @ units.T
+    def _pairs(self, codes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+        """Blocks of (row indices, indices from the first of them on, similarity from codes, float64 cosine): flat in memory."""
+        units, places = unit(self.features), np.arange(len(codes))
+        for start in range(0, len(codes), _BLOCK):
+            block, rest = slice(start, start + _BLOCK), slice(start, None)
+            yield places[block], places[rest], similarity(codes[block], codes[rest]), units[block] @ units[rest].T
 
 
 def display_range(similarities: np.ndarray) -> tuple[float, float]:

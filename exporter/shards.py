@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from exporter.encodings import pack, unpack
 from exporter.errors import BundleError
 
 MAGIC = b"OVLS"
@@ -40,24 +41,25 @@ class Shard:
     count: int
 
 
-def encode_shard(first: int, codes: Sequence[np.ndarray]) -> bytes:
+def encode_shard(first: int, codes: Sequence[np.ndarray], encoding: str) -> bytes:
     """Header and codes (each int8 (rows, cols, dims)) as the bytes of a shard."""
     header = HEADER.pack(MAGIC, VERSION, 0, first, len(codes))
-    return header + b"".join(np.ascontiguousarray(c, dtype=np.int8).tobytes() for c in codes)
+    return header + pack(np.concatenate([c.reshape(-1, c.shape[-1]) for c in codes]), encoding)
 
 
-def decode_shard(data: bytes, shard: Shard, grids: Sequence[tuple[int, int]], dims: int) -> list[np.ndarray]:
+def decode_shard(data: bytes, shard: Shard, grids: Sequence[tuple[int, int]], dims: int, encoding: str) -> list[np.ndarray]:
     """Check a shard against its entry and return the codes of its images, int8 (rows, cols, dims) each.
 
     grids: those of the shard's own images. Raises BundleError naming the file and the first difference.
     """
     check_file(data, shard)
     _check_header(data, shard)
-    sizes = [rows * cols * dims for rows, cols in grids]
-    if len(data) != HEADER.size + sum(sizes):
-        raise BundleError(f"{shard.file}: holds {len(data) - HEADER.size} code bytes, its grids need {sum(sizes)}; export the site again")
-    flat = np.frombuffer(data, dtype=np.int8, offset=HEADER.size)
-    parts = np.split(flat, np.cumsum(sizes)[:-1])
+    patches = [rows * cols for rows, cols in grids]
+    try:
+        codes = unpack(data[HEADER.size :], sum(patches), dims, encoding)
+    except ValueError as error:
+        raise BundleError(f"{shard.file}: {error}; export the site again") from None
+    parts = np.split(codes, np.cumsum(patches)[:-1])
     return [part.reshape(rows, cols, dims) for part, (rows, cols) in zip(parts, grids, strict=True)]
 
 
@@ -85,11 +87,11 @@ def _check_header(data: bytes, shard: Shard) -> None:
 
 
 class ShardWriter:
-    """Writes the codes of one layer, image after image, into shards of about TARGET_BYTES."""
+    """Writes the codes of one layer, image after image, into shards of about TARGET_BYTES of int8 codes, however few bytes those take in the file."""
 
-    def __init__(self, root: Path, stem: str) -> None:
+    def __init__(self, root: Path, stem: str, encoding: str) -> None:
         """root: the site's folder; stem: path of the shards without number and suffix, as in `features/block3`."""
-        self._root, self._stem = root, stem
+        self._root, self._stem, self._encoding = root, stem, encoding
         self._codes: list[np.ndarray] = []
         self._pending = 0
         self.shards: list[Shard] = []
@@ -111,7 +113,7 @@ class ShardWriter:
 
     def _flush(self) -> None:
         first = sum(shard.count for shard in self.shards)
-        data = encode_shard(first, self._codes)
+        data = encode_shard(first, self._codes, self._encoding)
         file = f"{self._stem}-{len(self.shards):04d}.bin"
         (self._root / file).write_bytes(data)
         self.shards.append(Shard(file, len(data), hashlib.sha256(data).hexdigest(), first, len(self._codes)))

@@ -12,6 +12,7 @@ from PIL import Image as Picture
 from threadpoolctl import threadpool_limits
 
 from exporter.bundle import Bundle
+from exporter.encodings import LIMITS
 from exporter.errors import BundleError, ExportError, UsageError
 from exporter.features import extract, mean_features
 from exporter.images import ImageFile, find_images
@@ -62,8 +63,9 @@ def verify_files(bundle: Bundle, progress: Progress = silent) -> Checked:
 def _check_shard(bundle: Bundle, layer: Layer, number: int) -> int:
     shard = layer.shards[number]
     for image in bundle.images[shard.first : shard.first + shard.count]:
-        if (bundle.codes(image, layer) == -128).any():
-            raise BundleError(f"{shard.file}: holds the code -128, expected -127 to 127; export the site again")
+        least, limit = int(bundle.codes(image, layer).min()), LIMITS[layer.encoding]
+        if least < -limit:
+            raise BundleError(f"{shard.file}: holds the code {least}, expected -{limit} to {limit}; export the site again")
     return shard.bytes
 
 

@@ -6,6 +6,7 @@ import json
 import math
 import shutil
 import struct
+import zlib
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -15,7 +16,9 @@ import pytest
 from PIL import Image as Picture
 
 from exporter.bundle import load_bundle
+from exporter.encodings import ENCODINGS, LIMITS
 from exporter.errors import BundleError, UsageError
+from exporter.verify import verify_files
 from tests.fixtures import make
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -45,13 +48,10 @@ class MiniReader:
             assert len(data) == shard["bytes"]
             assert hashlib.sha256(data).hexdigest() == shard["sha256"]
             assert struct.unpack("<4sHHII", data[:16]) == (b"OVLS", 1, 0, shard["first"], shard["count"])
-            at, dims = 16, layer["dims"]
-            for image in range(shard["first"], shard["first"] + shard["count"]):
-                rows, cols = layer["grids"][image]
-                patches = range(at, at + rows * cols * dims, dims)
-                found[self.ids[image]] = [list(struct.unpack_from(f"{dims}b", data, place)) for place in patches]
-                at += rows * cols * dims
-            assert at == len(data)
+            sizes = {image: math.prod(layer["grids"][image]) for image in range(shard["first"], shard["first"] + shard["count"])}
+            patches = patch_codes(data[16:], sum(sizes.values()), layer["dims"], layer["encoding"])
+            for image, size in sizes.items():
+                found[self.ids[image]], patches = patches[:size], patches[size:]
         return found
 
     def similarity(self, image: str, layer: str, row: int, col: int) -> dict[str, list[str]]:
@@ -60,6 +60,21 @@ class MiniReader:
         codes = self.codes(entry)
         query = codes[image][row * entry["grids"][self.ids.index(image)][1] + col]
         return {id: make.hex_of(one_similarity(query, code) for code in codes[id]) for id in self.ids}
+
+
+def patch_codes(body: bytes, patches: int, dims: int, encoding: str) -> list[list[int]]:
+    """FORMAT.md, "Encodings", in the standard library: one code for each patch."""
+    deflated = encoding.endswith("-deflate")
+    lines, length = (dims, patches) if deflated else (patches, dims)
+    body = zlib.decompress(body) if deflated else body
+    if encoding.startswith("int4"):
+        halves = [(byte >> shift & 15) - (byte >> shift & 8) * 2 for byte in body for shift in (0, 4)]
+        assert len(body) == lines * -(-length // 2)
+        rows = [halves[at : at + length] for at in range(0, len(halves), length + length % 2)]
+    else:
+        assert len(body) == lines * length
+        rows = [list(struct.unpack_from(f"{length}b", body, at)) for at in range(0, len(body), length)]
+    return [list(code) for code in zip(*rows, strict=True)] if deflated else rows
 
 
 def one_similarity(a: list[int], b: list[int]) -> float:
@@ -114,7 +129,7 @@ def assert_same(one, other) -> None:
 def test_fixtures_are_what_the_script_writes(tmp_path):
     make.make(tmp_path)
     written = {p.relative_to(tmp_path): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
-    kept = {p.relative_to(FIXTURES): p.read_bytes() for name in ("good", "bad") for p in (FIXTURES / name).rglob("*") if p.is_file()}
+    kept = {p.relative_to(FIXTURES): p.read_bytes() for name in make.KINDS for p in (FIXTURES / name).rglob("*") if p.is_file()}
     assert sorted(written) == sorted(kept)
     assert [str(p) for p in kept if written[p] != kept[p]] == [], "python tests/fixtures/make.py writes other bytes"
 
@@ -147,6 +162,25 @@ def test_similarities_have_the_expected_bits(good, mini, query):
     for id, values in found.items():
         assert values.dtype == np.float32
         assert values.shape == good.grid(id, query["layer"])
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_the_same_features_in_every_encoding(good, encoding):
+    root = FIXTURES / "encoded" / encoding
+    bundle, mini = load_bundle(root), MiniReader(root)
+    assert [layer.encoding for layer in bundle.layers] == [encoding] * 2
+    limit = LIMITS[encoding]
+    for layer in bundle.layers:
+        codes = mini.codes(mini.layer(layer.id))
+        for image in bundle.images:
+            found = bundle.codes(image, layer)
+            assert (found.shape, found.dtype) == (good.codes(image.id, layer.id).shape, np.int8)
+            assert found.reshape(-1, layer.dims).tolist() == codes[image.id]
+            assert np.abs(found - good.codes(image.id, layer.id) / 127 * limit).max() <= 0.5 + limit / 254
+    for query in json.loads((root / "expected.json").read_bytes()):
+        found = bundle.similarity(*(query[key] for key in ("image", "layer", "row", "col")))
+        assert {id: make.hex_of(values.ravel()) for id, values in found.items()} == query["similarity"]
+    assert verify_files(bundle).shards == 4
 
 
 def test_image_files_have_the_stated_size(good):
@@ -195,7 +229,7 @@ def test_damage_is_refused_in_the_expected_words(name):
 
 def test_undamaged_shards_and_layers_can_still_be_read(good, copy):
     content = json.loads((copy / "bundle.json").read_bytes())
-    content["layers"][0]["encoding"] = "int4"
+    content["layers"][0]["encoding"] = "float3"
     (copy / "bundle.json").write_text(json.dumps(content))
     (copy / content["layers"][1]["shards"][1]["file"]).unlink()
     bundle = load_bundle(copy)
@@ -259,15 +293,27 @@ def test_a_long_list_of_images_is_cut(tmp_path):
         bundle.grid("eleven", "layer")
 
 
-def test_the_worked_example_of_the_specification(tmp_path):
-    bundle = make.bundle_of(tmp_path / "site", [np.array([[[0.5, -1, 0.25], [0, 2, 2]]])])
+EXAMPLES = {"int8": (22, -12065 / math.sqrt(685450242)), "int8-deflate": (30, -12065 / math.sqrt(685450242)), "int4": (20, -35 / math.sqrt(69 * 98)), "int4-deflate": (27, -35 / math.sqrt(69 * 98))}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_the_worked_examples_of_the_specification(tmp_path, encoding):
+    bundle = make.bundle_of(tmp_path / "site", [np.array([[[0.5, -1, 0.25], [0, 2, 2]]])], encoding)
     example = SPECIFICATION.read_text(encoding="utf-8").partition("## A worked example")[2]
-    lines = [line.split("    ")[1] for line in example.splitlines() if line.startswith("    ")]
-    stated = bytes.fromhex("".join(lines))
+    size, expected = EXAMPLES[encoding]
+    stated = stated_shards(example)[ENCODINGS.index(encoding)]
     (shard,) = bundle.layers[0].shards
     assert (tmp_path / "site" / shard.file).read_bytes() == stated
-    assert len(stated) == 22
+    assert len(stated) == size
     values = bundle.similarity("0", "layer", 0, 0)["0"]
     assert values[0, 0] == 1
-    assert values[0, 1] == np.float32(-12065 / math.sqrt(685450242))
+    assert values[0, 1] == np.float32(expected)
     assert f"= {values[0, 1]:.5f}" in example
+    if encoding.endswith("-deflate"):
+        assert zlib.decompress(stated[16:]).hex() in example.replace(" ", "").lower()
+
+
+def stated_shards(example: str) -> list[bytes]:
+    """The shards that a text shows, each a header line and a line of what follows it."""
+    lines = [line.split("    ")[1] for line in example.splitlines() if line.startswith("    ")]
+    return [bytes.fromhex("".join(pair)) for pair in zip(lines[::2], lines[1::2], strict=True)]

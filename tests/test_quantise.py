@@ -9,7 +9,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from exporter.quantise import CODE_MAX, dots, encode_int8, similarity, squared_norms, unit
+from exporter.quantise import CODE_MAX, by_peak, by_step, dots, encode_int8, norms, similarity, squared_norms, unit
 
 untimed = settings(deadline=None, derandomize=True)
 reals = st.floats(-1e6, 1e6, allow_subnormal=False)
@@ -181,3 +181,43 @@ def test_the_worked_example_of_the_specification():
     assert dots(codes, codes)[0, 1] == -12065
     assert 21249 * 32258 == 685450242
     assert round(float(similarity(codes, codes)[0, 1]), 5) == -0.46083
+
+
+@untimed
+@given(arrays(np.float64, array_shapes(min_dims=1, max_dims=3, max_side=6), elements=reals))
+def test_norms_are_those_of_the_vectors(features):
+    assume((np.abs(features).max(axis=-1) > 1e-30).all())
+    assert norms(features) == pytest.approx(np.linalg.norm(features, axis=-1), rel=2e-5)
+
+
+def test_norms_do_not_depend_on_the_order_of_summation():
+    features = np.random.default_rng(4).normal(size=(50, 999))
+    assert all((norms(features[:, order]) == norms(features)).all() for order in (slice(None, None, -1), np.random.default_rng(5).permutation(999)))
+    assert (norms(np.asfortranarray(features)) == norms(features)).all()
+
+
+def test_norms_of_zero_and_of_huge_vectors():
+    assert norms(np.array([[0.0, 0.0], [3e37, 4e37], [1e-320, 0]])).tolist() == [0, 5e37, 0]
+
+
+@untimed
+@given(feature_vectors, st.integers(1, 2000))
+def test_steps_are_parts_of_the_norm_unless_the_peak_would_not_fit(features, steps):
+    peak = np.abs(features).max()
+    assume(peak > 1e-30)
+    codes = by_step(features, steps)
+    scale = min(steps / np.linalg.norm(features), CODE_MAX / peak)
+    assert codes.dtype == np.int8 and np.abs(codes.astype(int)).max() <= CODE_MAX
+    assert np.abs(codes - features * scale).max() <= 0.5 + 0.003
+
+
+def test_known_steps():
+    assert by_step(np.array([[3.0, -4.0], [0, 0], [300, 1]]), 10).tolist() == [[6, -8], [0, 0], [10, 0]]
+    assert by_step(np.array([[3.0, -4.0]]), 1000).tolist() == [[95, -127]]
+
+
+@untimed
+@given(arrays(np.float64, st.integers(1, 40), elements=reals), st.integers(1, CODE_MAX))
+def test_codes_by_the_peak_reach_their_limit(features, limit):
+    assume(np.abs(features).max() > 1e-30)
+    assert np.abs(by_peak(features, limit).astype(int)).max() == limit

@@ -87,12 +87,9 @@ def direct(features, images) -> tuple[SimilarityError, tuple[float, float]]:
 
 
 def check_against_direct(parts) -> SimilarityError:
-    sample = PatchSample()
-    for image, features in enumerate(parts):
-        sample.add(image, features)
-    error, display = sample.measure()
-    images = [image for image, features in enumerate(parts) for _ in features]
-    expected, expected_range = direct(np.concatenate(parts), images)
+    features, images = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    error, display = PatchSample(features, images).measure(encode_int8(features))
+    expected, expected_range = direct(features, images.tolist())
     assert (error.patches, error.pairs) == (expected.patches, expected.pairs)
     assert (error.max, error.rms) == pytest.approx((expected.max, expected.rms), abs=2e-6)
     assert display == expected_range
@@ -113,10 +110,8 @@ def test_a_sample_of_several_blocks_is_measured_as_pair_by_pair():
 
 
 def test_features_that_are_codes_cost_nothing():
-    sample = PatchSample()
-    sample.add(0, np.array([[127.0, 3, -5], [0, -127, 9]]))
-    sample.add(1, np.array([[127.0, -127, 60]]))
-    error, _ = sample.measure()
+    features = np.array([[127.0, 3, -5], [0, -127, 9], [127, -127, 60]])
+    error, _ = PatchSample(features, np.array([0, 0, 1])).measure(encode_int8(features))
     assert error == SimilarityError(0.0, 0.0, 3, 3)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from exporter import shards
+from exporter.encodings import ENCODINGS
 from exporter.errors import BundleError
 from exporter.shards import Shard, ShardWriter, decode_shard, encode_shard
 
@@ -18,11 +19,11 @@ untimed = settings(deadline=None, derandomize=True)
 
 
 @st.composite
-def layers(draw):
-    """The codes of some images: int8 (rows, cols, dims) each."""
+def layers(draw, limit=127):
+    """The codes of some images: int8 (rows, cols, dims) each, within -limit..limit."""
     dims = draw(st.integers(1, 9))
     grids = draw(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=1, max_size=5))
-    return [draw(arrays(np.int8, (*grid, dims), elements=st.integers(-127, 127))) for grid in grids]
+    return [draw(arrays(np.int8, (*grid, dims), elements=st.integers(-limit, limit))) for grid in grids]
 
 
 def entry(data: bytes, first: int, count: int) -> Shard:
@@ -37,13 +38,13 @@ def grids(codes: list[np.ndarray]) -> list[tuple[int, int]]:
 def small():
     """A shard of two images from index 3 on, its entry and its grids; 4 dims."""
     codes = [np.arange(24, dtype=np.int8).reshape(2, 3, 4), -np.arange(4, dtype=np.int8).reshape(1, 1, 4)]
-    data = encode_shard(3, codes)
+    data = encode_shard(3, codes, "int8")
     return data, entry(data, 3, 2), grids(codes)
 
 
 def refuse(data: bytes, shard: Shard, of: list[tuple[int, int]], dims: int, message: str) -> None:
     with pytest.raises(BundleError, match=f"^features/x-0000.bin: {message}"):
-        decode_shard(data, shard, of, dims)
+        decode_shard(data, shard, of, dims, "int8")
 
 
 def forge(small, offset: int, form: str, value: int | bytes) -> tuple[bytes, Shard, list[tuple[int, int]]]:
@@ -55,10 +56,10 @@ def forge(small, offset: int, form: str, value: int | bytes) -> tuple[bytes, Sha
 
 
 @untimed
-@given(layers(), st.integers(0, 2**32 - 1))
-def test_what_is_encoded_is_decoded(codes, first):
-    data = encode_shard(first, codes)
-    found = decode_shard(data, entry(data, first, len(codes)), grids(codes), codes[0].shape[2])
+@given(layers(7), st.integers(0, 2**32 - 1), st.sampled_from(ENCODINGS))
+def test_what_is_encoded_is_decoded(codes, first, encoding):
+    data = encode_shard(first, codes, encoding)
+    found = decode_shard(data, entry(data, first, len(codes)), grids(codes), codes[0].shape[2], encoding)
     assert len(found) == len(codes)
     for one, other in zip(found, codes, strict=True):
         assert one.dtype == np.int8
@@ -67,25 +68,25 @@ def test_what_is_encoded_is_decoded(codes, first):
 
 def test_the_worked_example_of_the_specification():
     codes = np.array([[[64, -127, 32], [0, 127, 127]]], dtype=np.int8)
-    assert encode_shard(0, [codes]).hex(" ").upper() == "4F 56 4C 53 01 00 00 00 00 00 00 00 01 00 00 00 40 81 20 00 7F 7F"
+    assert encode_shard(0, [codes], "int8").hex(" ").upper() == "4F 56 4C 53 01 00 00 00 00 00 00 00 01 00 00 00 40 81 20 00 7F 7F"
 
 
 def test_codes_not_contiguous_in_memory_are_written_in_order():
     codes = np.arange(24, dtype=np.int8).reshape(4, 3, 2).transpose(1, 2, 0)
-    assert encode_shard(0, [codes])[16:] == bytes(codes.ravel().tolist())
+    assert encode_shard(0, [codes], "int8")[16:] == bytes(codes.ravel().tolist())
 
 
 def test_decoded_codes_cannot_be_written(small):
     data, shard, of = small
     with pytest.raises(ValueError, match="read-only"):
-        decode_shard(data, shard, of, 4)[0][0, 0, 0] = 1
+        decode_shard(data, shard, of, 4, "int8")[0][0, 0, 0] = 1
 
 
 @untimed
 @given(st.data())
 def test_every_flipped_bit_is_found(data):
     codes = data.draw(layers())
-    good = encode_shard(0, codes)
+    good = encode_shard(0, codes, "int8")
     bit = data.draw(st.integers(0, len(good) * 8 - 1))
     bad = bytearray(good)
     bad[bit // 8] ^= 1 << bit % 8
@@ -95,7 +96,7 @@ def test_every_flipped_bit_is_found(data):
 @untimed
 @given(layers(), st.data())
 def test_every_other_length_is_found(codes, data):
-    good = encode_shard(0, codes)
+    good = encode_shard(0, codes, "int8")
     length = data.draw(st.integers(0, len(good) + 20).filter(lambda n: n != len(good)))
     refuse((good + bytes(20))[:length], entry(good, 0, len(codes)), grids(codes), codes[0].shape[2], f"is {length} bytes, expected {len(good)}; copy")
 
@@ -119,19 +120,19 @@ def test_other_images_than_the_entry_says(small):
 
 def test_grids_that_need_another_size(small):
     data, shard, _ = small
-    refuse(data, shard, [(2, 3), (1, 2)], 4, "holds 28 code bytes, its grids need 32")
-    refuse(data, shard, [(2, 3), (1, 1)], 3, "holds 28 code bytes, its grids need 21")
+    refuse(data, shard, [(2, 3), (1, 2)], 4, "holds 28 bytes of codes, expected 32")
+    refuse(data, shard, [(2, 3), (1, 1)], 3, "holds 28 bytes of codes, expected 21")
 
 
 @pytest.mark.parametrize("length", [0, 1, 15])
 def test_less_than_a_header(length):
-    data = encode_shard(0, [np.zeros((1, 1, 1), np.int8)])[:length]
+    data = encode_shard(0, [np.zeros((1, 1, 1), np.int8)], "int8")[:length]
     refuse(data, entry(data, 0, 1), [(1, 1)], 1, f"is {length} bytes, a shard has at least 16")
 
 
-def write(root, codes, target, monkeypatch) -> tuple[Shard, ...]:
+def write(root, codes, target, monkeypatch, encoding="int8") -> tuple[Shard, ...]:
     monkeypatch.setattr(shards, "TARGET_BYTES", target)
-    writer = ShardWriter(root, "layer")
+    writer = ShardWriter(root, "layer", encoding)
     for one in codes:
         writer.add(one)
     return writer.close()
@@ -154,13 +155,19 @@ def test_written_shards_hold_all_images_in_order(codes, target, tmp_path_factory
     with pytest.MonkeyPatch.context() as patch:
         written = write(root, codes, target, patch)
     assert [s.first for s in written] == [sum(s.count for s in written[:i]) for i in range(len(written))]
-    read = [one for s in written for one in decode_shard((root / s.file).read_bytes(), s, grids(codes)[s.first : s.first + s.count], codes[0].shape[2])]
+    read = [one for s in written for one in decode_shard((root / s.file).read_bytes(), s, grids(codes)[s.first : s.first + s.count], codes[0].shape[2], "int8")]
     assert [one.tolist() for one in read] == [one.tolist() for one in codes]
     assert sorted(p.name for p in root.iterdir()) == [s.file for s in written]
 
 
+def test_a_shard_is_filled_by_codes_in_memory_however_few_bytes_they_take(tmp_path, monkeypatch):
+    codes = [np.zeros((1, n, 1), dtype=np.int8) for n in (400, 500, 100, 900, 300)]
+    assert [(s.first, s.count) for s in write(tmp_path, codes, 1000, monkeypatch, "int8-deflate")] == [(0, 3), (3, 2)]
+    assert all(path.stat().st_size < 50 for path in tmp_path.iterdir())
+
+
 def test_a_writer_of_nothing_writes_nothing(tmp_path):
-    assert ShardWriter(tmp_path, "layer").close() == ()
+    assert ShardWriter(tmp_path, "layer", "int8").close() == ()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -188,7 +195,7 @@ MEBIBYTE = 2**20
     ids=["just fits", "a byte more", "larger alone", "at the target", "both nearly half"],
 )
 def test_a_shard_is_larger_than_four_mebibytes_only_where_one_image_is(tmp_path, sizes, expected):
-    writer = ShardWriter(tmp_path, "layer")
+    writer = ShardWriter(tmp_path, "layer", "int8")
     for size in sizes:
         writer.add(np.zeros((1, size, 1), np.int8))
     written = writer.close()

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -12,10 +13,13 @@ import pytest
 from PIL import Image
 
 import exporter
+from exporter.bundle import Bundle
 from exporter.errors import BundleError, ExportError, UsageError
 from exporter.pixels import Fit, decode, fit_image
+from exporter.shards import Shard, encode_shard
 from exporter.verify import measure_error, verify_files
 from tests.conftest import cli, invoke, make_photo, refused
+from tests.fixtures.make import bundle_of
 
 SHARD = "features/1-deep-0000.bin"
 PICTURE = "images/rex.jpg"
@@ -101,6 +105,19 @@ DAMAGE = {
 }
 
 
+@pytest.mark.parametrize(("encoding", "code", "limit"), [("int8-deflate", -128, 127), ("int4", -8, 7), ("int4-deflate", -8, 7)])
+def test_codes_past_the_limit_are_named(tmp_path, encoding, code, limit):
+    bundle = bundle_of(tmp_path / "bundle", [np.ones((2, 3, 5))], encoding)
+    codes = np.full((2, 3, 5), limit, np.int8)
+    codes[1, 2, 4] = code
+    data = encode_shard(0, [codes], encoding)
+    (tmp_path / "bundle" / "features" / "layer-0000.bin").write_bytes(data)
+    layer = replace(bundle.layers[0], shards=(Shard("features/layer-0000.bin", len(data), hashlib.sha256(data).hexdigest(), 0, 1),))
+    altered = Bundle(bundle.files, replace(bundle.manifest, layers=(layer,)))
+    with pytest.raises(BundleError, match=f"features/layer-0000.bin: holds the code {code}, expected -{limit} to {limit}; export the site again"):
+        verify_files(altered)
+
+
 @pytest.mark.parametrize("kind", DAMAGE)
 def test_damage_is_named(site, kind):
     damage, message = DAMAGE[kind]
@@ -166,7 +183,7 @@ def test_damage_in_a_page_is_named(page, damage, message):
         (lambda c: c.update(version=2), r"bundle\.json.*2.*1"),
         (lambda c: c.update(format="zip"), 'bundle.json has no "format": "overlay-export bundle"; it was not written by overlay-export'),
         (lambda c: c["layers"][0]["shards"][0].update(file="../../etc/passwd"), "bundle.json.*etc/passwd"),
-        (lambda c: c["layers"][0].update(encoding="float64"), 'layer "shallow" has the encoding "float64", this overlay-export knows int8; upgrade it'),
+        (lambda c: c["layers"][0].update(encoding="float64"), 'layer "shallow" has the encoding "float64", this overlay-export knows int8, int8-deflate, int4, int4-deflate; upgrade it'),
         (lambda c: c["layers"][0]["grids"].pop(), "has 4 grids, expected one for each of 5 images"),
         (lambda c: c["layers"][0]["grids"].__setitem__(0, [99, 99]), "features/0-shallow-0000.bin: holds"),
     ],
