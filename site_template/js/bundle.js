@@ -3,6 +3,8 @@
  * exporter/FORMAT.md is the specification; exporter/manifest.py and exporter/shards.py are the same in Python.
  */
 
+import { unpack } from './codecs.js';
+
 /**
  * @typedef {{id: string, name: string, weights_sha256: string}} Network
  * @typedef {{id: string, title: string, group: string, file: string, sha256: string, width: number, height: number, alt: string, credit: string,
@@ -132,12 +134,14 @@ function checkSelection(opening, manifest) {
 }
 
 /**
- * Check the header of a shard and return what stands behind it: its codes, as the layer's encoding has them.
+ * Check a shard and return the codes of all its images, one after another. Rejects with BundleError.
  * Whoever calls this has checked the SHA-256 of the bytes.
  * @param {Uint8Array<ArrayBuffer>} bytes
  * @param {Shard} shard
+ * @param {Layer} layer
+ * @returns {Promise<Int8Array>} (patches of the shard's images) x dims
  */
-export function shardBody(bytes, shard) {
+export async function decodeShard(bytes, shard, layer) {
   const fail = (/** @type {string} */ reason) => new BundleError(shard.file, reason);
   if (bytes.length < HEADER_BYTES) throw fail(`is ${bytes.length} bytes, a shard has at least ${HEADER_BYTES}`);
   const header = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
@@ -147,7 +151,11 @@ export function shardBody(bytes, shard) {
   if (header.getUint16(6, true) !== 0) throw fail(`has ${header.getUint16(6, true)} at byte 6, expected 0`);
   const [first, count] = [header.getUint32(8, true), header.getUint32(12, true)];
   if (first !== shard.first || count !== shard.count) throw fail(`begins with image ${first} of ${count}, expected ${shard.first} of ${shard.count}`);
-  return bytes.subarray(HEADER_BYTES);
+  try {
+    return await unpack(bytes.subarray(HEADER_BYTES), layer.encoding, shardPatches(shard, layer), layer.dims);
+  } catch (error) {
+    throw fail(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** The number of patches on the images of a shard. @param {Shard} shard @param {Layer} layer */

@@ -1,8 +1,8 @@
 /** Loaded bundles: each is opened once a page, each shard is fetched and checked once, however many figures show it. */
 
-import { BundleError, MANIFEST_NAME, parseManifest, shardBody, shardPatches } from './bundle.js';
+import { BundleError, MANIFEST_NAME, decodeShard, parseManifest } from './bundle.js';
 import { LayerCodes, firstRows } from './codes.js';
-import { ENCODINGS, unpack } from './codecs.js';
+import { ENCODINGS } from './codecs.js';
 import { makeKernel } from './kernel.js';
 import { sha256 } from './sha256.js';
 import { openSource } from './source.js';
@@ -88,12 +88,7 @@ export class Bundle {
     if (bytes.length !== shard.bytes) throw new BundleError(shard.file, `is ${bytes.length} bytes, expected ${shard.bytes}`);
     const found = await sha256(bytes);
     if (found !== shard.sha256) throw new BundleError(shard.file, `was altered (SHA-256 ${found.slice(0, 12)}…, expected ${shard.sha256.slice(0, 12)}…)`);
-    const body = shardBody(bytes, shard);
-    try {
-      return await unpack(body, layer.encoding, shardPatches(shard, layer), layer.dims);
-    } catch (error) {
-      throw new BundleError(shard.file, error instanceof Error ? error.message : String(error));
-    }
+    return decodeShard(bytes, shard, layer);
   }
 }
 

@@ -20,10 +20,10 @@ function scoresOf(query, codes) {
 }
 
 /** Codes of one layer of the good fixture: {image id: codes}. */
-function codesOf(layer) {
+async function codesOf(layer) {
   const found = {};
   for (const shard of layer.shards) {
-    const codes = decodeShard(fixtureBytes(`good/${shard.file}`), shard, layer);
+    const codes = await decodeShard(fixtureBytes(`good/${shard.file}`), shard, layer);
     for (let image = shard.first, at = 0; image < shard.first + shard.count; image++) {
       const [rows, cols] = layer.grids[image];
       found[MANIFEST.images[image].id] = codes.subarray(at, (at += rows * cols * layer.dims));

@@ -1,9 +1,8 @@
 /** States on the good fixture, for the tests of state.js. */
 
 import { setImmediate } from 'node:timers/promises';
-import { parseManifest, shardBody, shardPatches } from '../../site_template/js/bundle.js';
+import { decodeShard, parseManifest } from '../../site_template/js/bundle.js';
 import { LayerCodes, firstRows } from '../../site_template/js/codes.js';
-import { unpack } from '../../site_template/js/codecs.js';
 import { makeKernel } from '../../site_template/js/kernel.js';
 import { State } from '../../site_template/js/state.js';
 import { fixtureBytes, fixtureText } from './helpers.js';
@@ -15,7 +14,7 @@ export const DISPLAY = { style: 'heat', colormap: 'inferno', range: 'layer', smo
 
 /** The codes of a shard of the good fixture. */
 export function fetchGood(shard, layer) {
-  return unpack(shardBody(fixtureBytes(`good/${shard.file}`), shard), layer.encoding, shardPatches(shard, layer), layer.dims);
+  return decodeShard(fixtureBytes(`good/${shard.file}`), shard, layer);
 }
 
 /** A layer without any codes yet, whose shards come from `fetch`. */
