@@ -106,8 +106,9 @@ export class SimdKernel {
       const some = Math.min(BATCH, end - row);
       const code = codesAt + row * stride;
       functions.score(code, code + some * stride, stride, 0, norms[query], normsAt + row * Float64Array.BYTES_PER_ELEMENT, scoresAt);
-      // A view of the scores to copy at once would be an object for every call.
-      for (let i = 0; i < some; i++) out[row + i] = scores[i];
+      // A part of the scores to copy at once would be an object for every call.
+      if (some === BATCH) out.set(scores, row);
+      else for (let i = 0; i < some; i++) out[row + i] = scores[i];
     }
   }
 }
