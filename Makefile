@@ -23,10 +23,11 @@ demo: .venv/demo
 test: .venv/test tests/node_modules/.package-lock.json browser
 	$(BIN)/python -m pytest
 
-bench: .venv/test browser
+bench: .venv/test tests/node_modules/.package-lock.json browser
 	$(BIN)/python tests/benchmarks/export.py
 	$(BIN)/python tests/benchmarks/networks.py
 	$(BIN)/python tests/benchmarks/hover.py
+	$(BIN)/python tests/benchmarks/kernel.py
 
 picture: demo .venv/test browser
 	$(BIN)/python examples/picture.py $(DEMO)/site examples/gallery.jpg

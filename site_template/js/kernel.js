@@ -10,8 +10,8 @@ import { similarities, squaredNorms } from './similarity.js';
  * @typedef {object} Kernel
  * @property {Float64Array} norms squared norms of all rows
  * @property {number} bytes of memory held
- * @property {(row: number, codes: Int8Array) => void} put store consecutive codes, `dims` integers each, the first of them as this row
- * @property {(row: number) => Int8Array} code a view of the `dims` integers of a row
+ * @property {(row: number, codes: Int8Array) => void} put store consecutive codes, `dims` integers in -127..127 each, the first of them as this row
+ * @property {(row: number) => Int8Array} code the `dims` integers of a row that was put; not to be written to
  * @property {(query: number, first: number, count: number, out: Float32Array) => void} score write the similarities of row `query` with the rows
  *   from `first` to places from `first` of `out`, and nothing else of it; `out` has a place for each row
  *
@@ -58,7 +58,8 @@ export class ScalarKernel {
 }
 
 /**
- * In one memory that is sized once: the widened query, the codes, their norms, the scores of a batch. Throws where there is no such memory.
+ * In one memory that is sized once: the widened query, the codes as kernel.wat stores them, their norms, the scores of a batch. Throws where there is
+ * no such memory.
  * @implements {Kernel}
  */
 export class SimdKernel {
@@ -66,7 +67,7 @@ export class SimdKernel {
   constructor(module, rows, dims) {
     this.dims = dims;
     this.stride = Math.ceil(dims / STEP) * STEP;
-    this.codesAt = 2 * this.stride;
+    this.codesAt = 2 * this.stride + STEP;
     this.normsAt = this.codesAt + (rows + SLACK) * this.stride;
     this.scoresAt = this.normsAt + (rows + SLACK) * Float64Array.BYTES_PER_ELEMENT;
     const pages = Math.ceil((this.scoresAt + BATCH * Float32Array.BYTES_PER_ELEMENT) / PAGE);
@@ -94,7 +95,9 @@ export class SimdKernel {
 
   /** @param {number} row */
   code(row) {
-    return this.codes.subarray(row * this.stride, row * this.stride + this.dims);
+    const code = this.codes.slice(row * this.stride, row * this.stride + this.dims);
+    for (let even = 0; even < code.length; even += 2) code[even] -= 128; // as kernel.wat stores them
+    return code;
   }
 
   /** @param {number} query @param {number} first @param {number} count @param {Float32Array} out */
@@ -106,8 +109,9 @@ export class SimdKernel {
       const some = Math.min(BATCH, end - row);
       const code = codesAt + row * stride;
       functions.score(code, code + some * stride, stride, 0, norms[query], normsAt + row * Float64Array.BYTES_PER_ELEMENT, scoresAt);
-      // A view of the scores to copy at once would be an object for every call.
-      for (let i = 0; i < some; i++) out[row + i] = scores[i];
+      // A part of the scores to copy at once would be an object for every call.
+      if (some === BATCH) out.set(scores, row);
+      else for (let i = 0; i < some; i++) out[row + i] = scores[i];
     }
   }
 }
@@ -124,7 +128,11 @@ async function compile() {
   }
 }
 
-/** The fastest kernel there is for so many codes, all of them zero. @param {number} rows @param {number} dims @returns {Promise<Kernel>} */
+/**
+ * The fastest kernel there is for so many codes. Until they are put they are similar to nothing.
+ * @param {number} rows @param {number} dims
+ * @returns {Promise<Kernel>}
+ */
 export async function makeKernel(rows, dims) {
   const module = await (compiled ??= compile());
   if (module && dims < TOO_MANY_DIMS) {

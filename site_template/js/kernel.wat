@@ -1,8 +1,14 @@
 ;; Cosine similarity of one code with many: the loops of similarity.js on 16 bytes at a time, four codes at once.
 ;;
-;; A code's signed bytes stand in `stride` bytes: its dims, then zeros up to a multiple of 16. Products of bytes need 16 bits, their
-;; sums 32: exact up to 133,000 dims. Multiplication, square root and division are single IEEE double operations, two in one
-;; instruction, so the bits are those of the scalar loop.
+;; A code stands in `stride` bytes: its dims, then zeros up to a multiple of 16. Products need 16 bits, their sums 32: exact up to 131,000
+;; dims. Multiplication, square root and division are single IEEE double operations, two in one instruction, so the bits are those
+;; of the scalar loop.
+;;
+;; Taking bytes apart is half the work, so they are stored for it: a byte at an even place has 128 added. Two bytes, read as one
+;; signed integer of 16 bits, are pair = 256 odd + even + 128, and odd is pair >> 8. With a query's q and r at these places,
+;;     q even + r odd  =  q pair + (r - 256 q) odd - 128 q,
+;; where q and r - 256 q, which have 16 bits, and the sum of -128 q are computed once for a query. Sums may pass 32 bits on the
+;; way: what is lost then comes back, since the result has less.
 (module
   (import "js" "memory" (memory 1))
 
@@ -24,7 +30,7 @@
           (then
             (local.set $bytes (v128.and (local.get $bytes) (local.get $mask)))
             (local.set $from (i32.sub (local.get $from) (i32.sub (local.get $stride) (local.get $dims))))))
-        (v128.store (local.get $to) (local.get $bytes))
+        (v128.store (local.get $to) (v128.xor (local.get $bytes) (v128.const i16x8 128 128 128 128 128 128 128 128)))
         (local.set $sum (i32x4.add (local.get $sum) (i32x4.add
           (i32x4.dot_i16x8_s (i16x8.extend_low_i8x16_s (local.get $bytes)) (i16x8.extend_low_i8x16_s (local.get $bytes)))
           (i32x4.dot_i16x8_s (i16x8.extend_high_i8x16_s (local.get $bytes)) (i16x8.extend_high_i8x16_s (local.get $bytes))))))
@@ -38,15 +44,27 @@
       (local.set $norms (i32.add (local.get $norms) (i32.const 8)))
       (br_if $codes (i32.lt_u (local.get $to) (local.get $end)))))
 
-  ;; Write the $bytes signed bytes at $from as 16-bit integers to $to.
+  ;; Write what a query is multiplied with to $to, for each 16 of the $bytes bytes at $from: eight q, eight r - 256 q; behind them
+  ;; the sum of -128 q in four parts.
   (func (export "widen") (param $from i32) (param $to i32) (param $bytes i32)
     (local $end i32)
+    (local $pairs v128) (local $even v128) (local $sum v128)
     (local.set $end (i32.add (local.get $from) (local.get $bytes)))
     (loop $next
-      (v128.store (local.get $to) (v128.load8x8_s (local.get $from)))
-      (local.set $to (i32.add (local.get $to) (i32.const 16)))
-      (local.set $from (i32.add (local.get $from) (i32.const 8)))
-      (br_if $next (i32.lt_u (local.get $from) (local.get $end)))))
+      (local.set $pairs (v128.load (local.get $from)))
+      (local.set $even (i16x8.sub
+        (v128.and (local.get $pairs) (v128.const i16x8 255 255 255 255 255 255 255 255))
+        (v128.const i16x8 128 128 128 128 128 128 128 128)))
+      (v128.store (local.get $to) (local.get $even))
+      (v128.store offset=16 (local.get $to) (i16x8.sub
+        (i16x8.shr_s (local.get $pairs) (i32.const 8))
+        (i16x8.shl (local.get $even) (i32.const 8))))
+      (local.set $sum (i32x4.add (local.get $sum)
+        (i32x4.dot_i16x8_s (local.get $even) (v128.const i16x8 -128 -128 -128 -128 -128 -128 -128 -128))))
+      (local.set $to (i32.add (local.get $to) (i32.const 32)))
+      (local.set $from (i32.add (local.get $from) (i32.const 16)))
+      (br_if $next (i32.lt_u (local.get $from) (local.get $end))))
+    (v128.store (local.get $to) (local.get $sum)))
 
   ;; dot / sqrt(na * nb) as two 32-bit floats (then two zeros), 0 where a code is zero.
   (func $cosines (param $dots v128) (param $na v128) (param $nb v128) (result v128)
@@ -60,34 +78,39 @@
   ;; three past $end are computed too. $norms are squared norms as doubles, $out 32-bit floats, each of the first code on.
   (func (export "score") (param $code i32) (param $end i32) (param $stride i32) (param $query i32) (param $norm f64) (param $norms i32) (param $out i32)
     (local $second i32) (local $third i32) (local $fourth i32) (local $at i32) (local $stop i32)
-    (local $low v128) (local $high v128) (local $na v128)
+    (local $q v128) (local $r v128) (local $pairs v128) (local $start v128) (local $na v128)
     (local $a v128) (local $b v128) (local $c v128) (local $d v128)
     (local.set $na (f64x2.splat (local.get $norm)))
+    (local.set $start (v128.load (i32.add (local.get $query) (i32.shl (local.get $stride) (i32.const 1)))))
     (loop $codes
       (local.set $second (i32.add (local.get $code) (local.get $stride)))
       (local.set $third (i32.add (local.get $second) (local.get $stride)))
       (local.set $fourth (i32.add (local.get $third) (local.get $stride)))
-      (local.set $a (v128.const i32x4 0 0 0 0))
-      (local.set $b (v128.const i32x4 0 0 0 0))
-      (local.set $c (v128.const i32x4 0 0 0 0))
-      (local.set $d (v128.const i32x4 0 0 0 0))
+      (local.set $a (local.get $start))
+      (local.set $b (local.get $start))
+      (local.set $c (local.get $start))
+      (local.set $d (local.get $start))
       (local.set $at (local.get $query))
       (local.set $stop (local.get $second))
       (loop $dims
-        (local.set $low (v128.load (local.get $at)))
-        (local.set $high (v128.load offset=16 (local.get $at)))
+        (local.set $q (v128.load (local.get $at)))
+        (local.set $r (v128.load offset=16 (local.get $at)))
+        (local.set $pairs (v128.load (local.get $code)))
         (local.set $a (i32x4.add (local.get $a) (i32x4.add
-          (i32x4.dot_i16x8_s (local.get $low) (v128.load8x8_s (local.get $code)))
-          (i32x4.dot_i16x8_s (local.get $high) (v128.load8x8_s offset=8 (local.get $code))))))
+          (i32x4.dot_i16x8_s (local.get $q) (local.get $pairs))
+          (i32x4.dot_i16x8_s (local.get $r) (i16x8.shr_s (local.get $pairs) (i32.const 8))))))
+        (local.set $pairs (v128.load (local.get $second)))
         (local.set $b (i32x4.add (local.get $b) (i32x4.add
-          (i32x4.dot_i16x8_s (local.get $low) (v128.load8x8_s (local.get $second)))
-          (i32x4.dot_i16x8_s (local.get $high) (v128.load8x8_s offset=8 (local.get $second))))))
+          (i32x4.dot_i16x8_s (local.get $q) (local.get $pairs))
+          (i32x4.dot_i16x8_s (local.get $r) (i16x8.shr_s (local.get $pairs) (i32.const 8))))))
+        (local.set $pairs (v128.load (local.get $third)))
         (local.set $c (i32x4.add (local.get $c) (i32x4.add
-          (i32x4.dot_i16x8_s (local.get $low) (v128.load8x8_s (local.get $third)))
-          (i32x4.dot_i16x8_s (local.get $high) (v128.load8x8_s offset=8 (local.get $third))))))
+          (i32x4.dot_i16x8_s (local.get $q) (local.get $pairs))
+          (i32x4.dot_i16x8_s (local.get $r) (i16x8.shr_s (local.get $pairs) (i32.const 8))))))
+        (local.set $pairs (v128.load (local.get $fourth)))
         (local.set $d (i32x4.add (local.get $d) (i32x4.add
-          (i32x4.dot_i16x8_s (local.get $low) (v128.load8x8_s (local.get $fourth)))
-          (i32x4.dot_i16x8_s (local.get $high) (v128.load8x8_s offset=8 (local.get $fourth))))))
+          (i32x4.dot_i16x8_s (local.get $q) (local.get $pairs))
+          (i32x4.dot_i16x8_s (local.get $r) (i16x8.shr_s (local.get $pairs) (i32.const 8))))))
         (local.set $at (i32.add (local.get $at) (i32.const 32)))
         (local.set $code (i32.add (local.get $code) (i32.const 16)))
         (local.set $second (i32.add (local.get $second) (i32.const 16)))

@@ -93,7 +93,7 @@ for (const [kind, make] of KINDS) {
     assert.equal(scored(kernel, 0, 3)[1], 1);
   });
 
-  test(`${kind}: a new kernel holds zeros, which are similar to nothing`, async () => {
+  test(`${kind}: before codes are put they are similar to nothing`, async () => {
     assert.deepEqual([...scored(await make(6, 5), 2, 6)], Array(6).fill(0));
   });
 
