@@ -33,9 +33,9 @@ async function codesOf(layer) {
 }
 
 for (const { image, layer, row, col, similarity } of JSON.parse(fixtureText('good/expected.json'))) {
-  test(`${image}, ${layer}, row ${row}, col ${col}: the bits that Python computed`, () => {
+  test(`${image}, ${layer}, row ${row}, col ${col}: the bits that Python computed`, async () => {
     const entry = MANIFEST.layers.find(({ id }) => id === layer);
-    const codes = codesOf(entry);
+    const codes = await codesOf(entry);
     const at = row * entry.grids[MANIFEST.images.findIndex(({ id }) => id === image)][1] + col;
     const query = codes[image].slice(at * entry.dims, (at + 1) * entry.dims);
     for (const [id, bits] of Object.entries(similarity)) assert.deepEqual(Array.from(scoresOf(query, codes[id]), bitsOf), bits, id);
