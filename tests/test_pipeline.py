@@ -188,7 +188,7 @@ def features(site, folder, model, layer):
     fit = Fit(content.fit, content.size, model.multiple)
     maps = []
     for image in find_images([folder]).images:
-        pixels, _ = fit_image(decode(image.path, least=fit.size), fit)
+        pixels = fit_image(decode(image.path, least=fit.size), fit)
         (values,) = model.run(pixels[None])[info.module]
         maps.append(values.transpose(1, 2, 0).reshape(-1, len(values)).astype(np.float64))
     return info, maps

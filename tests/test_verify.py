@@ -197,7 +197,7 @@ def test_the_true_error_over_all_pairs(tmp_path, tiny_network):
     for layer in bundle.layers:
         parts = []
         for image in bundle.images:
-            pixels, _ = fit_image(decode(tmp_path / "photos" / f"{image.id}.png"), Fit("contain", 160, model.multiple))
+            pixels = fit_image(decode(tmp_path / "photos" / f"{image.id}.png"), Fit("contain", 160, model.multiple))
             (values,) = model.run(pixels[None])[layer.module]
             parts.append(values.reshape(len(values), -1).T.astype(np.float64))
         codes = np.concatenate([bundle.codes(image, layer).reshape(-1, layer.dims) for image in bundle.images]).astype(float)
