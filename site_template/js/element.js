@@ -13,7 +13,7 @@ import { sheet } from './styles.js';
 
 /**
  * @typedef {import('./bundle.js').Layer} Layer
- * @typedef {{state: State, signal: AbortSignal, row: HTMLElement}} Context what a figure gets to work with; row: of controls, to add to
+ * @typedef {{state: State, signal: AbortSignal, row: HTMLElement, foot: HTMLElement}} Context what a figure gets to work with; row: of controls, foot: below, to add to
  * @typedef {{mount: (body: HTMLElement, context: Context) => void | Promise<void>, frame?: import('./frame.js').Parts}} Figure
  *   mount: resolves when the figure can do with the layer that its state then has; frame: what it wants around it
  * @typedef {{image: string, row: number, col: number, layer?: string, pin?: boolean}} Request
@@ -33,8 +33,8 @@ export class SimilarityOverlay extends Mirrored {
     this.announced = false;
     /** Whether a layer could not be loaded and none has been since. */
     this.failed = false;
-    /** The last failure that the page was told of. @type {unknown} */
-    this.reported = null;
+    /** The failures that the page was told of. @type {WeakSet<object>} */
+    this.reported = new WeakSet();
     this.promise();
   }
 
@@ -103,9 +103,10 @@ export class SimilarityOverlay extends Mirrored {
     const asked = this.getAttribute('layer');
     const layer = asked ? findShown({ bundle, layers }, asked) : defaultLayer(bundle, layers);
     const state = new State(bundle, images, layer, this.display, layers);
+    state.begin = openingPatch(this, state, layer)?.image ?? state.begin;
     this.state = state;
-    const { body, row, update } = frame(this.root, state, figure.frame ?? {}, (one) => this.changeLayer(one.id).catch(() => {}), signal);
-    const mounted = figure.mount(body, { state, signal, row });
+    const { body, row, foot, update } = frame(this.root, state, figure.frame ?? {}, (one) => this.changeLayer(one.id).catch(() => {}), signal);
+    const mounted = figure.mount(body, { state, signal, row, foot });
     // After the figure's own: what is said of linked states must be what they have.
     state.subscribe(update, signal);
     state.subscribe((change) => this.announce(change), signal);
@@ -140,16 +141,18 @@ export class SimilarityOverlay extends Mirrored {
     this.report(error);
   }
 
-  /** Tell the page of a failure, once. @param {unknown} error */
-  report(error) {
-    if (this.reported === error) return;
-    this.reported = error;
+  /** Tell the page of a failure, once. @param {unknown} thrown */
+  report(thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    if (this.reported.has(error)) return;
+    this.reported.add(error);
     announceError(this, error);
   }
 
   /** @param {import('./state.js').Change} change */
   announce(change) {
     if (change === 'layer') this.recover();
+    if (change === 'layer' || change === 'codes') this.started.shown.flatMap(({ failures }) => failures).forEach((error) => this.report(error));
     const { selection } = this;
     const moved = change === 'selection' || (change === 'layer' && selection) || (change === 'error' && this.announced);
     this.announced = selection !== null;
@@ -205,7 +208,11 @@ export class SimilarityOverlay extends Mirrored {
       if ((layer ?? present) !== present || state.error) await this.changeLayer(layer ?? present);
       else await state.latest;
       await state.complete();
-      if (this.state === state && (layer ?? state.layer.id) === state.layer.id) state.select(findPatch(state, image, row, col), pin);
+      const wanted = () => this.state === state && (layer ?? state.layer.id) === state.layer.id;
+      if (!wanted()) return;
+      const patch = findPatch(state, image, row, col);
+      await state.require(patch.image);
+      if (wanted()) state.select(patch, pin);
     } catch (error) {
       this.report(error);
       throw error;

@@ -1,5 +1,6 @@
 /** What stands around a figure: controls above it, below it what is selected and what the colours mean. */
 
+import { Arrival } from './arrival.js';
 import { controls } from './controls.js';
 import { make } from './dom.js';
 import { Legend } from './overlay.js';
@@ -13,17 +14,18 @@ import { Readout } from './readout.js';
  */
 
 /**
- * A place for the figure, the row of controls, to which it may add its own, and a listener that keeps up what is around it.
+ * A place for the figure, the row of controls and the foot, to which it may add its own, and a listener that keeps up what is around it.
  * @param {ShadowRoot} root @param {State} state @param {Parts} parts @param {(layer: import('./bundle.js').Layer) => void} onLayer @param {AbortSignal} signal
  */
 export function frame(root, state, { layers = true, note, details }, onLayer, signal) {
   const followers = [new Readout(state, details), ...(note ? [] : [new Legend(state)])];
   const body = make('div', { className: 'body' });
-  const foot = make('div', { className: 'foot' }, ...followers.map(({ element }) => element), note ? make('span', { className: 'note', textContent: note }) : '');
+  const arrival = new Arrival(state);
+  const foot = make('div', { className: 'foot' }, arrival.progress, ...followers.map(({ element }) => element), note ? make('span', { className: 'note', textContent: note }) : '');
   // To stay in view over the images it needs a background, and only the page knows which.
   foot.classList.toggle('sticks', getComputedStyle(root.host).getPropertyValue('--overlay-background').trim() !== '');
   const row = controls(state, layers, onLayer, signal);
-  const figure = make('div', { className: 'figure' }, row, body, foot);
+  const figure = make('div', { className: 'figure' }, row, arrival.gaps, body, foot);
   root.replaceChildren(figure);
   const wait = () => {
     figure.classList.toggle('failed', state.error !== null);
@@ -35,8 +37,9 @@ export function frame(root, state, { layers = true, note, details }, onLayer, si
     for (const follower of followers) follower.update();
     if (change === 'cursor' || change === 'selection' || change === 'display') return;
     if (change === 'layer') root.querySelector('.error')?.remove();
+    arrival.update();
     wait();
   };
   wait();
-  return { body, row, update };
+  return { body, row, foot, update };
 }

@@ -1,10 +1,10 @@
 /** Pointer, touch and keyboard on a set of tiles: one cursor for all of them, and what it selects. */
 
-import { counterpart, samePatch } from './state.js';
+import { counterpart, samePatch } from './patches.js';
 
 /**
  * @typedef {import('./state.js').State} State
- * @typedef {import('./state.js').Patch} Patch
+ * @typedef {import('./patches.js').Patch} Patch
  * @typedef {import('./tile.js').Tile} Tile
  * @typedef {{tiles: Tile[], state: State, signal: AbortSignal}} Options state: that of the figure; a tile may have one of its own, linked to it
  */
@@ -29,15 +29,15 @@ export function interact(container, { tiles, state, signal }) {
   /** @param {Tile} tile @param {Patch} patch */
   const pin = (tile, patch) => {
     const { selects, state } = tile;
-    if (selects && state.loaded) state.select(patch, !(state.pinned && samePatch(patch, state.selection)));
+    if (selects) state.select(patch, !(state.pinned && samePatch(patch, state.selection)));
   };
-  /** @template {Event} E @param {string} type @param {(event: E, tile: Tile) => void} handler */
+  /** On tiles whose codes are here. @template {Event} E @param {string} type @param {(event: E, tile: Tile) => void} handler */
   const on = (type, handler) =>
     container.addEventListener(
       type,
       (event) => {
         const tile = tileOf(event);
-        if (tile?.state.loaded) handler(/** @type {E} */ (event), tile);
+        if (tile?.usable) handler(/** @type {E} */ (event), tile);
       },
       { signal },
     );
@@ -75,15 +75,17 @@ export function interact(container, { tiles, state, signal }) {
   );
   // Who only points has the focus elsewhere.
   document.addEventListener('keydown', (event) => inside && event.key === 'Escape' && state.clear(), { signal });
-  on('keydown', (/** @type {KeyboardEvent} */ event, tile) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  container.addEventListener('keydown', (event) => {
+    const tile = tileOf(event);
+    if (!tile || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'Escape') state.clear();
-    else if (event.key === 'Enter' || event.key === ' ') pin(tile, cursorOn(tile));
     else if (event.key in STEPS && event.shiftKey) step(tiles, tile, STEPS[event.key], move);
+    else if (!tile.usable) return;
+    else if (event.key === 'Enter' || event.key === ' ') pin(tile, cursorOn(tile));
     else if (event.key in STEPS) move(tile, stepped(tile, STEPS[event.key]));
     else return;
     event.preventDefault();
-  });
+  }, { signal });
   rove(tiles, state, container, signal);
 }
 
@@ -102,13 +104,13 @@ function stepped(tile, [down, right]) {
   return { image, row: Math.min(rows - 1, Math.max(0, row + down)), col: Math.min(cols - 1, Math.max(0, col + right)) };
 }
 
-/** To the next or the previous tile, at the same place on it. @param {Tile[]} tiles @param {Tile} tile @param {[number, number]} by @param {(tile: Tile, patch: Patch) => void} move */
+/** To the next or the previous tile, at the same place on it; where its codes are not here yet, only the focus goes there. @param {Tile[]} tiles @param {Tile} tile @param {[number, number]} by @param {(tile: Tile, patch: Patch) => void} move */
 function step(tiles, tile, [down, right], move) {
   const next = tiles[tiles.indexOf(tile) + down + right];
   if (!next) return;
   const from = cursorOn(tile);
   next.element.focus();
-  move(next, counterpart(from, tile.state.layer, next.state.layer, next.image));
+  if (next.usable) move(next, counterpart(from, tile.state.layer, next.state.layer, next.image));
 }
 
 /** One Tab stop for all tiles: the one with the focus, else the one with the selection, else the first. @param {Tile[]} tiles @param {State} state @param {HTMLElement} container @param {AbortSignal} signal */

@@ -1,18 +1,17 @@
-/** Loaded bundles: each is opened once a page, each layer's codes are fetched and checked once, however many figures show them. */
+/** Loaded bundles: each is opened once a page, each shard is fetched and checked once, however many figures show it. */
 
-import { BundleError, MANIFEST_NAME, decodeShard, parseManifest } from './bundle.js';
+import { BundleError, MANIFEST_NAME, parseManifest, shardBody, shardPatches } from './bundle.js';
+import { LayerCodes, firstRows } from './codes.js';
+import { ENCODINGS, unpack } from './codecs.js';
+import { makeKernel } from './kernel.js';
 import { sha256 } from './sha256.js';
-import { squaredNorms } from './similarity.js';
 import { openSource } from './source.js';
 
 /**
  * @typedef {import('./bundle.js').Layer} Layer
  * @typedef {import('./bundle.js').Shard} Shard
  * @typedef {import('./source.js').Source} Source
- * @typedef {{first: number, count: number, codes: Int8Array, norms: Float64Array}} Block codes of consecutive images
  */
-
-const ENCODINGS = ['int8'];
 
 /** Bundles being opened, and those that a figure still holds. @type {Map<string, Promise<Bundle> | WeakRef<Bundle>>} */
 const opened = new Map();
@@ -27,8 +26,8 @@ export class Bundle {
     this.networks = manifest.networks;
     this.opening = manifest.selection ?? null;
     this.groups = new Map(manifest.groups.map(({ id, title }) => [id, title]));
-    /** Shards by file. @type {Map<string, Promise<Block>>} */
-    this.loading = new Map();
+    /** Layers whose memory is being made, and those that a figure still holds. @type {Map<Layer, Promise<LayerCodes> | WeakRef<LayerCodes>>} */
+    this.codes = new Map();
   }
 
   /** Where an image's file is. @param {import('./bundle.js').Image} image */
@@ -36,38 +35,65 @@ export class Bundle {
     return this.source.url(image.file, image.sha256);
   }
 
+  /** Where its thumbnail is; the image itself, if it has none. @param {import('./bundle.js').Image} image */
+  smallUrl(image) {
+    const { file, sha256 } = image.thumbnail ?? image;
+    return this.source.url(file, sha256);
+  }
+
   /**
-   * The codes of a layer on these images, and on those that share a shard with them. Rejects with BundleError; asked again, it tries again.
+   * The codes of a layer, once those of these images are here. Rejects with BundleError where none of them can be had; asked again, it tries again.
    * @param {Layer} layer @param {number[]} images indices
-   * @returns {Promise<Block[]>}
+   * @returns {Promise<LayerCodes>}
    */
   async load(layer, images) {
+    const codes = await this.codesOf(layer);
+    await codes.load(images);
+    return codes;
+  }
+
+  /** @param {Layer} layer @returns {Promise<LayerCodes>} */
+  async codesOf(layer) {
     if (!ENCODINGS.includes(layer.encoding)) {
       throw new BundleError(MANIFEST_NAME, `layer "${layer.id}" has the encoding "${layer.encoding}", this page knows ${ENCODINGS.join(', ')}`);
     }
-    const needed = layer.shards.filter(({ first, count }) => images.some((image) => first <= image && image < first + count));
-    return Promise.all(needed.map((shard) => this.loadShard(shard, layer)));
-  }
-
-  /** @param {Shard} shard @param {Layer} layer */
-  loadShard(shard, layer) {
-    let block = this.loading.get(shard.file);
-    if (!block) {
-      block = this.fetchShard(shard, layer);
-      block.catch(() => this.loading.delete(shard.file));
-      this.loading.set(shard.file, block);
+    const known = this.codes.get(layer);
+    const held = known instanceof WeakRef ? known.deref() : known;
+    if (held) return held;
+    const making = this.makeCodes(layer);
+    this.codes.set(layer, making);
+    try {
+      const codes = await making;
+      this.codes.set(layer, new WeakRef(codes));
+      return codes;
+    } catch (error) {
+      this.codes.delete(layer);
+      throw error;
     }
-    return block;
   }
 
-  /** @param {Shard} shard @param {Layer} layer @returns {Promise<Block>} */
+  /** @param {Layer} layer */
+  async makeCodes(layer) {
+    const rows = /** @type {number} */ (firstRows(layer).at(-1));
+    try {
+      return new LayerCodes(layer, await makeKernel(rows, layer.dims), (shard) => this.fetchShard(shard, layer));
+    } catch {
+      throw new BundleError(MANIFEST_NAME, `layer "${layer.id}" needs ${Math.ceil((rows * layer.dims) / 1e6)} MB of memory, more than this browser gives; show fewer images or a deeper layer`);
+    }
+  }
+
+  /** @param {Shard} shard @param {Layer} layer @returns {Promise<Int8Array>} */
   async fetchShard(shard, layer) {
     const bytes = await this.source.read(shard.file, shard.sha256);
     if (bytes.length !== shard.bytes) throw new BundleError(shard.file, `is ${bytes.length} bytes, expected ${shard.bytes}`);
     const found = await sha256(bytes);
     if (found !== shard.sha256) throw new BundleError(shard.file, `was altered (SHA-256 ${found.slice(0, 12)}…, expected ${shard.sha256.slice(0, 12)}…)`);
-    const codes = decodeShard(bytes, shard, layer);
-    return { first: shard.first, count: shard.count, codes, norms: squaredNorms(codes, layer.dims) };
+    const body = shardBody(bytes, shard);
+    try {
+      return await unpack(body, layer.encoding, shardPatches(shard, layer), layer.dims);
+    } catch (error) {
+      throw new BundleError(shard.file, error instanceof Error ? error.message : String(error));
+    }
   }
 }
 

@@ -1,10 +1,11 @@
 /** A patch on several layers at once: each layer has a state of its own, in step with the figure's by the centre of the patch. No DOM. */
 
-import { State, counterpart, samePatch } from './state.js';
+import { counterpart, samePatch } from './patches.js';
+import { State } from './state.js';
 
 /**
  * @typedef {import('./bundle.js').Layer} Layer
- * @typedef {import('./state.js').Patch} Patch
+ * @typedef {import('./patches.js').Patch} Patch
  * @typedef {Patch & {exact?: {layer: Layer, patch: Patch}}} Cursor of the figure's state; exact: where it was put, if on another layer
  */
 
@@ -17,6 +18,7 @@ export class LinkedState extends State {
   constructor(main, layer, signal) {
     super(main.bundle, main.images, layer, main.display, main.layers);
     this.main = main;
+    this.begin = main.begin;
     main.subscribe((change) => this.follow(change), signal);
   }
 
@@ -32,9 +34,9 @@ export class LinkedState extends State {
     const moved = !samePatch(selection, this.selection);
     const pinned = main.pinned !== this.pinned;
     const pointed = !samePatch(cursor, this.cursor);
-    if (moved) this.computed = [];
     Object.assign(this, { selection, cursor, pinned: main.pinned });
-    if (change === 'display') this.tell('display');
+    if (moved) this.scored?.begin(selection);
+    if (change === 'display') this.tell(change);
     else if (moved || pinned || change === 'layer') this.tell('selection');
     else if (pointed) this.tell('cursor');
   }
@@ -72,7 +74,7 @@ export class LinkedState extends State {
     main.cursor = patch;
     if (this.leads) return main.select(patch, pinned);
     Object.assign(main, { layer: this.layer, selection: patch, pinned });
-    main.showLayer(this.layer, this.blocks);
+    if (this.codes) main.showLayer(this.layer, this.codes);
   }
 
   clear() {
@@ -84,5 +86,6 @@ export class LinkedState extends State {
 export function linkLayers(main, signal) {
   const linked = main.layers.map((layer) => new LinkedState(main, layer, signal));
   main.companions = new Map(linked.map((state) => [state.layer, state]));
+  for (const state of linked) state.subscribe((change) => change === 'codes' && main.tell(change), signal);
   return linked;
 }

@@ -1,7 +1,7 @@
 /** Images, layers and patches by the names that pages and scripts use; what is not there is said with what is. */
 
 import { numberOf } from './attributes.js';
-import { counterpart } from './state.js';
+import { counterpart } from './patches.js';
 
 /**
  * @typedef {import('./bundle.js').Layer} Layer

@@ -3,7 +3,7 @@
 import { make } from './dom.js';
 import { fullName } from './names.js';
 import { formatValue } from './overlay.js';
-import { samePatch } from './state.js';
+import { samePatch } from './patches.js';
 
 /**
  * @typedef {import('./state.js').State} State
@@ -47,13 +47,6 @@ export class Readout {
 function comparisons(state) {
   const value = samePatch(state.cursor, state.selection) ? null : state.value(state.cursor);
   if (state.cursor && value !== null) return [` \u2192 ${state.bundle.images[state.cursor.image].title}: `, make('b', { textContent: formatValue(value) })];
-  const found = closest(state);
+  const found = state.ranking.slice(0, CLOSEST).map(({ image, value: similar }) => `${state.bundle.images[image].title} ${formatValue(similar)}`);
   return found.length ? [` \u2192 closest: `, found.join(', ')] : [];
-}
-
-/** The images with the best matches elsewhere. @param {State} state */
-function closest(state) {
-  const best = state.watched.filter((image) => image !== state.selection?.image).map((image) => state.best(image));
-  const found = best.filter((match) => match !== null).sort((a, b) => b.value - a.value);
-  return found.slice(0, CLOSEST).map(({ image, value }) => `${state.bundle.images[image].title} ${formatValue(value)}`);
 }

@@ -1,22 +1,25 @@
 /** What is selected, what that scores, how it is shown. Figures subscribe; nothing here knows the DOM. */
 
-import { similarities } from './similarity.js';
+import { counterpart, samePatch } from './patches.js';
+import { Scores } from './scores.js';
 
 /**
  * @typedef {import('./bundle.js').Layer} Layer
  * @typedef {import('./library.js').Bundle} Bundle
- * @typedef {import('./library.js').Block} Block
- * @typedef {{image: number, row: number, col: number}} Patch image is an index into bundle.images
- * @typedef {Patch & {value: number}} Match
+ * @typedef {import('./codes.js').LayerCodes} LayerCodes
+ * @typedef {import('./scores.js').Match} Match
+ * @typedef {import('./patches.js').Patch} Patch
  * @typedef {'layer' | 'unit' | 'patch'} RangeMode
  * @typedef {{style: import('./colormaps.js').Style, colormap: import('./colormaps.js').Colormap, range: RangeMode, smooth: boolean | 'auto', opacity: number}} Display
- * @typedef {'selection' | 'cursor' | 'display' | 'layer' | 'loading' | 'error'} Change
+ * @typedef {'selection' | 'cursor' | 'display' | 'layer' | 'codes' | 'loading' | 'error'} Change codes: some were asked for, arrived or failed
  * @typedef {(change: Change) => void} Listener
  */
 
 export const RANGES = /** @type {RangeMode[]} */ (['layer', 'unit', 'patch']);
 /** Grids with fewer cells than this along their longer side are smoothed unless the reader says otherwise. */
 const SMOOTH_BELOW = 20;
+/** Layers of at most so many bytes of codes come whole, larger ones as they are needed. */
+const WHOLE = 4 * 1024 * 1024;
 
 /** The state of one figure. Every change is told at once, in the same task, so that an event handler returns with its effect painted. */
 export class State {
@@ -51,12 +54,16 @@ export class State {
     this.requests = 0;
     /** @type {Error | null} */
     this.error = null;
-    /** @type {Block[]} */
-    this.blocks = [];
-    /** What `scores` has computed for the selected patch, by image. @type {(Float32Array | undefined)[]} */
-    this.computed = [];
-    /** What `range` and `best` have found since the last change. @type {{range?: [number, number], best: (Match | undefined)[]}} */
-    this.found = { best: [] };
+    /** The image whose codes come first, as long as none is selected. */
+    this.begin = images[0];
+    /** The codes of the present layer, once there are some. @type {LayerCodes | null} */
+    this.codes = null;
+    /** @type {Scores | null} */
+    this.scored = null;
+    /** Numbers of shards that this figure waits for. @type {Set<number>} */
+    this.awaitedShards = new Set();
+    /** What `range` and `ranking` have found since the last change. @type {{range?: [number, number], ranking?: Match[]}} */
+    this.found = {};
     /** @type {Set<Listener>} */
     this.listeners = new Set();
   }
@@ -70,7 +77,7 @@ export class State {
 
   /** @param {Change} change */
   tell(change) {
-    if (change !== 'cursor') this.found = { best: [] };
+    if (change !== 'cursor') this.found = {};
     for (const listener of this.listeners) listener(change);
   }
 
@@ -79,9 +86,14 @@ export class State {
     return this.layer.grids[image];
   }
 
-  /** Whether the codes of the present layer are here. */
+  /** Whether codes of the present layer are here: those of one image at least. */
   get loaded() {
-    return this.blocks.length > 0;
+    return this.codes !== null;
+  }
+
+  /** Whether those of an image are. @param {number} image */
+  has(image) {
+    return this.codes !== null && this.codes.has(image);
   }
 
   /** The layer whose codes are on their way, if any. */
@@ -125,8 +137,8 @@ export class State {
   /** @param {Layer} layer @param {number} request @returns {Promise<void>} */
   async bring(layer, request) {
     try {
-      const blocks = await this.bundle.load(layer, this.images);
-      if (request === this.requests) return this.showLayer(layer, blocks);
+      const codes = await this.loadSome(layer);
+      if (request === this.requests) return this.showLayer(layer, codes);
     } catch (error) {
       if (request === this.requests) {
         this.fail(layer, /** @type {Error} */ (error));
@@ -136,18 +148,79 @@ export class State {
     return this.latest;
   }
 
-  /** @param {Layer} layer @param {Block[]} blocks */
-  showLayer(layer, blocks) {
+  /** The codes of a layer once there is something to show: of the image to begin with, where that fails of any other. @param {Layer} layer */
+  async loadSome(layer) {
+    const patches = this.images.reduce((sum, image) => sum + layer.grids[image][0] * layer.grids[image][1], 0);
+    if (patches * layer.dims <= WHOLE) return this.bundle.load(layer, this.images);
+    try {
+      return await this.bundle.load(layer, [this.selection?.image ?? this.begin]);
+    } catch {
+      return this.bundle.load(layer, this.images);
+    }
+  }
+
+  /**
+   * Have the codes of images come, those of the first one first; 'codes' is told with each shard of them. What failed is not asked for again.
+   * @param {number[]} images
+   */
+  want(images) {
+    const { codes, awaitedShards } = this;
+    if (!codes) return;
+    const missing = images.filter((image) => !codes.has(image) && !codes.failed(image) && !awaitedShards.has(codes.numbers[image]));
+    if (!missing.length) return;
+    // From back to front: codes put before the others what is asked for last.
+    for (const number of codes.shardsOf(missing).reverse()) {
+      awaitedShards.add(number);
+      this.await(codes, number);
+    }
+    this.tell('codes');
+  }
+
+  /** @param {LayerCodes} codes @param {number} number of a shard */
+  async await(codes, number) {
+    const { awaitedShards } = this;
+    const wanted = () => this.codes === codes && this.listeners.size > 0; // else the layer was switched away, or the figure is gone
+    await codes.load([codes.layer.shards[number].first], wanted).catch(() => {}); // `failures` has it
+    awaitedShards.delete(number);
+    if (wanted()) this.tell('codes');
+  }
+
+  /** The codes of an image, also if they failed before. Rejects where they cannot be had. @param {number} image */
+  async require(image) {
+    const { codes } = this;
+    if (!codes || codes.has(image)) return;
+    await codes.load([image]);
+    if (this.codes === codes) this.tell('codes');
+  }
+
+  /** How many of the figure's images have their codes, while more are on their way; else null. */
+  get arriving() {
+    return this.awaitedShards.size ? this.images.filter((image) => this.has(image)).length : null;
+  }
+
+  /** Why codes of images that the figure shows are not here, file by file. @returns {Error[]} */
+  get failures() {
+    const { codes, images } = this;
+    if (!codes || codes.failures.size === 0) return [];
+    return codes.shardsOf(images).flatMap((number) => codes.failures.get(number) ?? []);
+  }
+
+  /** @param {Layer} layer @param {LayerCodes} codes */
+  showLayer(layer, codes) {
     const before = this.layer;
     this.selection = this.selection && counterpart(this.selection, before, layer);
     this.cursor = this.cursor && counterpart(this.cursor, before, layer);
-    [this.layer, this.blocks, this.wanted, this.computed] = [layer, blocks, null, []];
+    if (this.codes !== codes) [this.codes, this.scored, this.awaitedShards] = [codes, new Scores(codes), new Set()];
+    [this.layer, this.wanted] = [layer, null];
+    this.scored?.begin(this.selection);
     this.tell('layer');
+    if (this.selection) this.want([this.selection.image]);
+    if (this.watched !== this.images) this.want(this.watched);
   }
 
   /** Nothing computed from another layer may stand under the name of the one that failed. @param {Layer} layer @param {Error} error */
   fail(layer, error) {
-    [this.layer, this.blocks, this.wanted, this.computed, this.error] = [layer, [], null, [], error];
+    [this.layer, this.codes, this.scored, this.wanted, this.error] = [layer, null, null, null, error];
     [this.selection, this.cursor, this.pinned] = [null, null, false];
     this.tell('error');
   }
@@ -158,13 +231,15 @@ export class State {
     if (same && pinned === this.pinned) return;
     this.pinned = pinned;
     this.selection = patch;
-    if (!same) this.computed = [];
+    if (!same) this.scored?.begin(patch);
     this.tell('selection');
+    this.want([patch.image]);
   }
 
   clear() {
     if (!this.selection) return;
-    [this.selection, this.pinned, this.computed] = [null, false, []];
+    [this.selection, this.pinned] = [null, false];
+    this.scored?.begin(null);
     this.tell('selection');
   }
 
@@ -233,67 +308,32 @@ export class State {
 
   /** The patch of an image most similar to the selected one. @param {number} image @returns {Match | null} */
   best(image) {
-    const scores = this.scores(image);
-    return scores ? (this.found.best[image] ??= this.findBest(image, scores)) : null;
+    return this.scored?.best(image) ?? null;
   }
 
-  /** @param {number} image @param {Float32Array} scores @returns {Match} */
-  findBest(image, scores) {
-    let at = 0;
-    for (let i = 1; i < scores.length; i++) if (scores[i] > scores[at]) at = i;
-    const cols = this.grid(image)[1];
-    return { image, row: Math.floor(at / cols), col: at % cols, value: scores[at] };
+  /** The best match of every other image whose codes are here, the most similar first. @returns {Match[]} */
+  get ranking() {
+    return (this.found.ranking ??= this.rank());
+  }
+
+  rank() {
+    const others = this.watched.filter((image) => image !== this.selection?.image).map((image) => this.best(image));
+    return others.filter((match) => match !== null).sort((a, b) => b.value - a.value);
   }
 
   /** Compare with these images only. @param {number[]} images */
   watch(images) {
     this.watched = images;
     this.tell('display');
+    this.want(images);
   }
 
-  /** The scores of an image (rows x cols) for the selected patch, computed when first asked for; null without a selection. @param {number} image */
+  /**
+   * The scores of an image (rows x cols) for the selected patch, computed when first asked for, a view that lasts until another one is selected;
+   * null without a selection, or while codes have not arrived.
+   * @param {number} image
+   */
   scores(image) {
-    if (!this.selection || !this.loaded) return null;
-    return (this.computed[image] ??= this.score(image, this.selection));
+    return this.scored?.of(image) ?? null;
   }
-
-  /** @param {number} image @param {Patch} selection */
-  score(image, selection) {
-    const { dims, grids } = this.layer;
-    const source = this.rows(selection.image);
-    const row = selection.row * grids[selection.image][1] + selection.col;
-    const { codes, norms } = this.rows(image);
-    return similarities(source.codes.subarray(row * dims, (row + 1) * dims), source.norms[row], codes, norms, new Float32Array(norms.length));
-  }
-
-  /** The codes and norms of one image's patches. @param {number} image */
-  rows(image) {
-    const { dims, grids } = this.layer;
-    const block = /** @type {Block} */ (this.blocks.find(({ first, count }) => first <= image && image < first + count));
-    let start = 0;
-    for (let before = block.first; before < image; before++) start += grids[before][0] * grids[before][1];
-    const end = start + grids[image][0] * grids[image][1];
-    return { codes: block.codes.subarray(start * dims, end * dims), norms: block.norms.subarray(start, end) };
-  }
-}
-
-/** @param {Patch | null} a @param {Patch | null} b */
-export function samePatch(a, b) {
-  return a === b || (!!a && !!b && a.image === b.image && a.row === b.row && a.col === b.col);
-}
-
-/**
- * The cell of another grid on which the centre of this cell lies.
- * @param {{row: number, col: number}} cell @param {[number, number]} from @param {[number, number]} to
- */
-export function relocate({ row, col }, [rows, cols], [newRows, newCols]) {
-  return { row: Math.floor(((row + 0.5) / rows) * newRows), col: Math.floor(((col + 0.5) / cols) * newCols) };
-}
-
-/**
- * The patch at the same place of another layer, or of another image.
- * @param {Patch} patch @param {Layer} from its layer @param {Layer} to @param {number} [image] @returns {Patch}
- */
-export function counterpart(patch, from, to, image = patch.image) {
-  return { image, ...relocate(patch, from.grids[patch.image], to.grids[image]) };
 }

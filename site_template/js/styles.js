@@ -65,14 +65,25 @@ select, button { color: inherit; }
 .above .value { top: auto; bottom: calc(100% + 5px); }
 .start .value { left: 0; transform: none; }
 .end .value { left: auto; right: 0; transform: none; }
-.foot { display: flex; align-items: center; justify-content: space-between; gap: 6px 24px; min-height: 52px; padding: 6px 0; color: var(--quiet); font-size: 14px; }
+.foot { position: relative; display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 6px 24px; min-height: 52px; padding: 6px 0; color: var(--quiet); font-size: 14px; }
 .foot.sticks { position: sticky; bottom: 0; z-index: 3; background: var(--overlay-background); }
-.readout { display: flex; align-items: center; gap: 12px; min-width: 0; margin: 0; font-variant-numeric: tabular-nums; }
+.arriving { position: absolute; right: 0; bottom: 100%; display: flex; align-items: center; gap: 8px; padding: 3px 9px; border-radius: 5px 5px 0 0; background: light-dark(#f1f1f2, #26272b); font-size: 12px; line-height: 1.4;
+  font-variant-numeric: tabular-nums; }
+.arriving progress { width: 90px; height: 6px; accent-color: var(--accent); }
+.closest { display: flex; flex: 0 0 100%; gap: 10px; overflow: hidden; min-height: 76px; }
+.closest.none { visibility: hidden; }
+.closest button { flex: none; display: block; padding: 0; border: 0; border-radius: 3px; background: none; color: inherit; font-size: 12px; line-height: 18px; text-align: center; cursor: pointer; }
+.closest button:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
+.closest .cut { position: relative; display: block; width: 56px; height: 56px; overflow: hidden; border-radius: 3px; background: light-dark(#eee, #26272b); }
+.closest .cut > * { position: absolute; left: 0; top: 0; max-width: none; }
+.closest i { border: 2px solid #fff; border-radius: 2px; box-shadow: 0 0 0 1px rgb(0 0 0 / 0.75); }
+.closest .number { display: block; margin-top: 2px; font-variant-numeric: tabular-nums; }
+.readout { display: flex; flex: 1; align-items: center; gap: 12px; min-width: 0; margin: 0; font-variant-numeric: tabular-nums; }
 .readout .text { line-height: 1.35; text-wrap: pretty; }
 .readout b { color: light-dark(#1b1b1d, #ececee); font-weight: 600; }
-.error, .missing { margin: 0; padding: 14px 16px; border-left: 3px solid light-dark(#b3261e, #ff8a80); background: light-dark(#fdf1ef, #2b1a19); color: light-dark(#5c1a15, #ffd9d5); overflow-wrap: anywhere; }
+.error, .gaps, .missing { margin: 0; padding: 14px 16px; border-left: 3px solid light-dark(#b3261e, #ff8a80); background: light-dark(#fdf1ef, #2b1a19); color: light-dark(#5c1a15, #ffd9d5); overflow-wrap: anywhere; }
 .loading .body, .figure:not(.loading) .waiting .place { opacity: 0.5; }
-.failed .body, .failed .foot { display: none; }
+.failed .body, .failed .foot, .failed .gaps { display: none; }
 @container (max-width: 599px) {
   .settings { display: none; width: 100%; }
   .settings.open { display: flex; }

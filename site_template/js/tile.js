@@ -6,7 +6,7 @@ import { formatValue, paintMap } from './overlay.js';
 
 /**
  * @typedef {import('./state.js').State} State
- * @typedef {import('./state.js').Patch} Patch
+ * @typedef {import('./patches.js').Patch} Patch
  */
 
 /** Longer panoramas are drawn squeezed, so that every image has a width and a height worth looking at. */
@@ -21,40 +21,57 @@ export class Tile {
   /**
    * @param {State} state
    * @param {number} image index
-   * @param {{map?: boolean, selects?: boolean, of?: string}} [options] map: whether the similarity map is drawn on this image;
-   *   selects: whether its patches can be selected, or only read (default: yes, both); of: where all tiles show one image, what this one shows of it
+   * @param {{map?: boolean, selects?: boolean, of?: string, empty?: boolean}} [options] map: whether the similarity map is drawn on this image;
+   *   selects: whether its patches can be selected, or only read (default: yes, both); of: where all tiles show one image, what this one shows of it;
+   *   empty: whether it begins as a mere box, to be filled once it is near
    */
-  constructor(state, image, { map = true, selects = true, of = '' } = {}) {
+  constructor(state, image, { map = true, selects = true, of = '', empty = false } = {}) {
     this.state = state;
     this.image = image;
     this.map = map;
     this.selects = selects;
     this.of = of;
-    const { title, group } = state.bundle.images[image];
     this.aspect = aspectOf(state.bundle.images[image]);
-    this.picture = this.createPicture();
-    this.canvas = make('canvas', { className: 'map' });
-    this.bestValue = make('span', { className: 'value' });
-    this.best = make('div', { className: 'mark best' }, this.bestValue);
-    this.cursorValue = make('span', { className: 'value' });
-    this.cursor = make('div', { className: 'mark cursor' }, this.cursorValue);
-    this.selected = make('div', { className: 'mark selected' });
-    const name = make('span', { className: 'name' }, group ? make('small', { textContent: state.bundle.groups.get(group) ?? group }) : '', title);
-    this.element = make('div', { className: 'tile', tabIndex: -1 }, this.picture, this.canvas, of ? '' : name, this.best, this.cursor, this.selected);
+    /** What is in the box, while something is. @type {ReturnType<Tile['makeParts']> | null} */
+    this.parts = null;
+    this.element = make('div', { className: 'tile', tabIndex: -1 });
     this.element.dataset.image = String(image);
     this.element.setAttribute('role', 'application');
     this.element.setAttribute('aria-roledescription', 'image with patches');
-    this.picture.addEventListener('error', () => this.miss());
+    this.describe(null, null);
+    if (!empty) this.fill();
+  }
+
+  /** Show the image and its map. */
+  fill() {
+    if (this.parts) return;
+    this.parts = this.makeParts();
+    this.element.append(...Object.values(this.parts));
     this.paint();
   }
 
-  createPicture() {
+  /** Be a mere box, which costs next to nothing. */
+  empty() {
+    this.parts = null;
+    this.element.replaceChildren();
+  }
+
+  makeParts() {
+    const { title, group } = this.state.bundle.images[this.image];
+    const [best, cursor, selected] = ['best', 'cursor', 'selected'].map((name) => make('div', { className: `mark ${name}` }));
+    for (const mark of [best, cursor]) mark.append(make('span', { className: 'value' }));
+    const name = make('span', { className: 'name', hidden: this.of !== '' }, group ? make('small', { textContent: this.state.bundle.groups.get(group) ?? group }) : '', title);
+    return { picture: this.makePicture(), canvas: make('canvas', { className: 'map' }), name, best, cursor, selected };
+  }
+
+  makePicture() {
     const { bundle } = this.state;
     const image = bundle.images[this.image];
     const url = bundle.imageUrl(image);
     const picture = make('img', { alt: image.alt || image.title, width: image.width, height: image.height, draggable: false, decoding: 'async' });
     // A canvas that holds a picture from another host can be saved only if it was fetched with CORS.
     if (!url.startsWith('data:')) picture.crossOrigin = 'anonymous';
+    picture.addEventListener('error', () => this.miss());
     picture.src = url;
     return picture;
   }
@@ -63,6 +80,11 @@ export class Tile {
   miss() {
     this.element.classList.add('no-picture');
     announceError(this.element, new BundleError(this.state.bundle.images[this.image].file, 'could not be loaded, or is no picture'));
+  }
+
+  /** Whether its patches can be pointed at: their codes are here. */
+  get usable() {
+    return this.state.has(this.image);
   }
 
   /** Whether the selected patch is on this image, and could have been selected here. */
@@ -77,30 +99,30 @@ export class Tile {
 
   /** Draw everything anew: after a change of selection, layer or display. */
   paint() {
-    const { state, image } = this;
-    const shown = this.map && state.scores(image) !== null;
-    const here = state.selection?.image === image;
-    if (this.map) paintMap(this.canvas, state, image);
-    this.canvas.classList.toggle('smooth', state.smooth);
-    this.element.classList.toggle('mapped', shown);
-    this.element.classList.toggle('spotlight', state.display.style === 'spotlight');
+    const { state, image, parts } = this;
     this.element.classList.toggle('source', this.source);
     this.element.classList.toggle('pinned', this.holds && state.pinned);
-    this.place(this.selected, here ? state.selection : null);
+    if (!parts) return;
+    const shown = this.map && state.scores(image) !== null;
+    const here = state.selection?.image === image;
+    if (this.map) paintMap(parts.canvas, state, image);
+    parts.canvas.classList.toggle('smooth', state.smooth);
+    this.element.classList.toggle('mapped', shown);
+    this.element.classList.toggle('spotlight', state.display.style === 'spotlight');
+    this.place(parts.selected, here ? state.selection : null);
     const best = shown && !here ? state.best(image) : null;
-    this.place(this.best, best);
-    if (best) this.bestValue.textContent = formatValue(best.value);
+    this.place(parts.best, best, best?.value);
     this.paintCursor();
   }
 
   /** Draw what follows the pointer: the outline under it and its value. */
   paintCursor() {
-    const { state } = this;
+    const { state, parts } = this;
+    if (!parts) return;
     const cursor = state.cursor?.image === this.image ? state.cursor : null;
     const value = state.value(cursor);
     const selecting = this.holds && !state.pinned;
-    this.place(this.cursor, cursor && value !== null && !selecting ? cursor : null);
-    if (value !== null) this.cursorValue.textContent = formatValue(value);
+    this.place(parts.cursor, cursor && value !== null && !selecting ? cursor : null, value ?? undefined);
     this.describe(cursor ?? (state.selection?.image === this.image ? state.selection : null), value);
   }
 
@@ -110,14 +132,19 @@ export class Tile {
     const [rows, cols] = this.state.grid(this.image);
     const where = patch ? `, row ${patch.row + 1} of ${rows}, column ${patch.col + 1} of ${cols}` : '';
     const similar = value === null ? '' : `, similarity ${formatValue(value)}`;
-    this.element.setAttribute('aria-label', `${this.of && `${this.of}, `}${title}${alt && alt !== title ? ` (${alt})` : ''}${where}${similar}`);
+    const label = `${this.of && `${this.of}, `}${title}${alt && alt !== title ? ` (${alt})` : ''}${where}${similar}`;
+    if (label !== this.element.ariaLabel) this.element.ariaLabel = label;
   }
 
-  /** Put an outline around a patch, or take it away. @param {HTMLElement} mark @param {Patch | null} patch */
-  place(mark, patch) {
-    mark.hidden = !patch;
+  /** Put an outline around a patch, with its value where it has one, or take it away. @param {HTMLElement} mark @param {Patch | null} patch @param {number} [value] */
+  place(mark, patch, value) {
+    if (mark.hidden !== !patch) mark.hidden = !patch;
     if (!patch) return;
+    if (value !== undefined && mark.firstChild) mark.firstChild.textContent = formatValue(value);
     const [rows, cols] = this.state.grid(this.image);
+    const key = `${patch.row} ${patch.col} ${rows} ${cols}`;
+    if (mark.dataset.at === key) return;
+    mark.dataset.at = key;
     const [x, y] = [(patch.col + 0.5) / cols, (patch.row + 0.5) / rows];
     Object.assign(mark.style, { left: `${100 * x}%`, top: `${100 * y}%`, width: `calc(${100 / cols}% - 4px)`, height: `calc(${100 / rows}% - 4px)` });
     mark.classList.toggle('fine', Math.max(rows, cols) > 20);

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { linkLayers } from '../../site_template/js/linked.js';
 import { squaredNorms } from '../../site_template/js/similarity.js';
-import { State, counterpart } from '../../site_template/js/state.js';
+import { counterpart } from '../../site_template/js/patches.js';
+import { State } from '../../site_template/js/state.js';
 import { randomCodes, seeded } from './helpers.js';
 import { DISPLAY } from './states.js';
 

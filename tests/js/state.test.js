@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { relocate, samePatch } from '../../site_template/js/state.js';
+import { relocate, samePatch } from '../../site_template/js/patches.js';
 import { bitsOf } from './helpers.js';
 import { MANIFEST, EXPECTED, SHALLOW, DEEP, BLOCKS, makeLoaded, allScores } from './states.js';
 

@@ -8,7 +8,7 @@ import { defaultLayer } from '../lookup.js';
 import { fullName } from '../names.js';
 import { formatValue } from '../overlay.js';
 import { Panel } from '../panel.js';
-import { counterpart, samePatch } from '../state.js';
+import { counterpart, samePatch } from '../patches.js';
 import { aspectOf } from '../tile.js';
 
 /**
