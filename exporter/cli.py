@@ -110,6 +110,7 @@ _context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.option("--center", is_flag=True, help="Subtract the layer's mean feature over all patches before normalising; runs the network twice.")
 @click.option("--size", type=click.IntRange(32, 4096), default=448, show_default=True, metavar="PIXELS", help="The longer side of an image as the network sees it.")
 @click.option("--fit", type=click.Choice(["contain", "stretch", "crop"]), default="contain", show_default=True, help="Keep an image's shape, stretch it to a square, or crop a square out of its middle.")
+@click.option("--display-size", type=click.IntRange(64, 4096), metavar="PIXELS", help="The longer side of an image as it is published, never more than the original has.  [default: 800; 448 for more than 60 images]")
 @click.option("--title", metavar="TEXT", help="The page's heading.")
 @click.option("--figures", metavar="NAMES", help="Figures of the page, in order, between commas.  [default: gallery, pair, and layers where there are several, first with several networks]")
 @click.option("--batch-size", type=click.IntRange(1, 1024), default=1, show_default=True, metavar="N", help="Images that run through the network together; 1 is fastest on a CPU.")
@@ -137,7 +138,7 @@ def export_command(images: tuple[str, ...], output: Path, layers: tuple[str, ...
 
 
 def _summary(report: Any) -> Iterator[str]:
-    from exporter.site import feature_bytes, grid_summary, megabytes, network_summary
+    from exporter.site import content_bytes, grid_summary, megabytes, network_summary
 
     manifest = report.manifest
     count = len(manifest.images)
@@ -146,7 +147,8 @@ def _summary(report: Any) -> Iterator[str]:
         size, error = sum(shard.bytes for shard in layer.shards), layer.error
         yield f"  {layer.id}: grid {grid_summary(layer)}, {layer.channels} channels, {megabytes(size)} {layer.encoding}"
         yield f"    similarity error at most {error.max:.4f}, rms {error.rms:.5f} ({error.pairs:,} pairs of {error.patches:,} sampled patches)"
-    yield f"  {megabytes(report.bytes)} in all, {megabytes(feature_bytes(manifest))} of it features"
+    parts = ", ".join(f"{kind} {megabytes(count)}" for kind, count in content_bytes(manifest).items())
+    yield f"  {megabytes(report.bytes)} in all, of it {parts}"
     if report.output.is_file():
         yield f"Open it: double-click {report.output}"
     else:

@@ -1,4 +1,4 @@
-"""A site in the making: display images and shards in a folder, then the manifest that describes them."""
+"""A site in the making: published images and shards in a folder, then the manifest that describes them."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -7,22 +7,26 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image as Picture
 
 from exporter import __version__
 from exporter.bundle import Bundle, FolderFiles
+from exporter.display import Copy, published_copies
 from exporter.errors import ExportError
 from exporter.features import extract, mean_features
 from exporter.images import Group, ImageFile, slug
-from exporter.manifest import Figure, Image, Layer, Manifest, Network
+from exporter.manifest import Figure, Image, Layer, Manifest, Network, Thumbnail
 from exporter.models import RequestedLayer
 from exporter.networks import Opened
 from exporter.opening import strongest_patch
-from exporter.pixels import Fit, encode_display, network_size
+from exporter.pixels import Fit
 from exporter.progress import Progress
 from exporter.quantise import encode_int8
 from exporter.sample import PatchSample, SamplePlan
 from exporter.shards import ShardWriter
+
+
+# What is published of one image: its copy, and its thumbnail where it has one.
+_Copies = tuple[Copy, Copy | None]
 
 
 @dataclass
@@ -72,24 +76,25 @@ class Job:
 
 
 class Draft:
-    """Collects the codes of all networks over all images in `folder`; nothing is held in memory but a sample and one pending shard per layer."""
+    """Collects the codes of all networks over all images in `folder`; nothing is held in memory but a sample and one pending shard per layer.
 
-    def __init__(self, folder: Path, images: Sequence[ImageFile], jobs: Sequence[Job]) -> None:
-        self._folder, self._images, self._jobs = folder, images, jobs
+    thumbnails: whether images have a second, small copy.
+    """
+
+    def __init__(self, folder: Path, images: Sequence[ImageFile], jobs: Sequence[Job], thumbnails: bool) -> None:
+        self._folder, self._images, self._jobs, self._thumbnails = folder, images, jobs, thumbnails
         self._plan = SamplePlan(len(images))
         self._layers: list[list[_LayerDraft]] = []
         for job in jobs:
             first = sum(map(len, self._layers))
             self._layers.append([_LayerDraft(one, ShardWriter(folder, f"features/{first + i}-{slug(one.id, 'layer')}", "int8")) for i, one in enumerate(_forward(job.network))])
-        # Images are published as large as the largest that any of the networks sees.
-        self._publishing = max(range(len(jobs)), key=lambda i: (max(network_size(jobs[i].fit, 1, 1)), -i))
         self._published: list[Image] = []
         self._total = 0
-        for name in ("images", "features"):
+        for name in ("images", "features", *(["thumbnails"] if thumbnails else [])):
             (folder / name).mkdir()
 
     def extract(self, threads: int, batch_size: int, center: bool, progress: Progress, max_feature_bytes: int | None) -> None:
-        """Run the networks over all images and write display copies and shards; with `center`, twice, first for the mean features.
+        """Run the networks over all images and write published copies, with the first network, and shards; with `center`, twice, first for the mean features.
 
         Raises ExportError once the codes exceed max_feature_bytes (None: no limit).
         """
@@ -102,14 +107,15 @@ class Draft:
                     means = mean_features(run, advance)
                 for layer in layers:
                     layer.mean = means[layer.requested.info.module]
+            show = partial(published_copies, fit=job.fit, thumbnails=self._thumbnails) if number == 0 else None
             with progress(f"Running {name}", len(self._images)) as advance:
-                for index, (published, kept) in enumerate(run(partial(self._keep, number))):
+                for index, (published, kept) in enumerate(run(partial(self._keep, number), show=show)):
                     self._add(number, published, kept)
                     _check_total(self._total, max_feature_bytes, index + 1, len(self._images))
                     advance()
             job.network.model.release()
 
-    def _keep(self, number: int, index: int, display: Picture.Image, maps: Mapping[str, np.ndarray]) -> tuple[tuple[Image, bytes] | None, list[tuple[np.ndarray, np.ndarray]]]:
+    def _keep(self, number: int, index: int, copies: _Copies | None, maps: Mapping[str, np.ndarray]) -> tuple[tuple[Image, _Copies] | None, list[tuple[np.ndarray, np.ndarray]]]:
         """Runs in a worker thread: what is written of one image, and for each layer its codes and its sampled features."""
         kept = []
         for layer in self._layers[number]:
@@ -117,15 +123,14 @@ class Draft:
             features = features if layer.mean is None else features - layer.mean
             flat = features.reshape(-1, features.shape[-1])
             kept.append((encode_int8(features), flat[self._plan.positions(index, len(flat))]))
-        if number != self._publishing:
-            return None, kept
-        jpeg = encode_display(display)
-        return (_describe(self._images[index], display, jpeg), jpeg), kept
+        return copies and (_describe(self._images[index], *copies), copies), kept
 
-    def _add(self, number: int, published: tuple[Image, bytes] | None, kept: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    def _add(self, number: int, published: tuple[Image, _Copies] | None, kept: list[tuple[np.ndarray, np.ndarray]]) -> None:
         if published is not None:
-            image, jpeg = published
-            (self._folder / image.file).write_bytes(jpeg)
+            image, (shown, thumbnail) = published
+            (self._folder / image.file).write_bytes(shown.data)
+            if thumbnail:
+                (self._folder / image.thumbnail.file).write_bytes(thumbnail.data)
             self._published.append(image)
         for layer, (codes, sampled) in zip(self._layers[number], kept, strict=True):
             layer.add(len(layer.grids), codes, sampled)
@@ -180,6 +185,11 @@ def _forward(network: Opened) -> list[RequestedLayer]:
     return sorted(network.layers, key=lambda one: place[one.info.module])
 
 
-def _describe(source: ImageFile, display: Picture.Image, jpeg: bytes) -> Image:
-    digest = hashlib.sha256(jpeg).hexdigest()
-    return Image(source.id, source.title, source.group, source.file, len(jpeg), digest, *display.size, source.alt, source.credit)
+def _describe(source: ImageFile, shown: Copy, thumbnail: Copy | None) -> Image:
+    texts = {"id": source.id, "title": source.title, "group": source.group, "alt": source.alt, "credit": source.credit}
+    return Image(**texts, **_file("images", source, shown), thumbnail=thumbnail and Thumbnail(**_file("thumbnails", source, thumbnail)))
+
+
+def _file(folder: str, source: ImageFile, copy: Copy) -> dict[str, str | int]:
+    digest = hashlib.sha256(copy.data).hexdigest()
+    return {"file": f"{folder}/{source.slug}{copy.suffix}", "bytes": len(copy.data), "sha256": digest, "width": copy.width, "height": copy.height}

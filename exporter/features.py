@@ -14,30 +14,40 @@ from exporter.parallel import ordered_map
 from exporter.pixels import Fit, decode, fit_image
 
 Kept = TypeVar("Kept")
-Keep = Callable[[int, Image.Image, Mapping[str, np.ndarray]], Kept]
+Shown = TypeVar("Shown")
+Keep = Callable[[int, Shown, Mapping[str, np.ndarray]], Kept]
 
 
-def extract(images: Sequence[ImageFile], model: Model, fit: Fit, keep: Keep[Kept], *, threads: int, batch_size: int = 1) -> Iterator[Kept]:
+def extract(
+    images: Sequence[ImageFile],
+    model: Model,
+    fit: Fit,
+    keep: Keep[Shown | None, Kept],
+    *,
+    threads: int,
+    batch_size: int = 1,
+    show: Callable[[Image.Image], Shown] | None = None,
+) -> Iterator[Kept]:
     """Run a prepared model over the images; yield, in order, what `keep` made of each.
 
-    keep(index, display copy, {module: float32 (rows, cols, channels)}) runs in a worker thread, so that what is expensive
-    about an image (encoding, quantising) overlaps with the network. batch_size: images of equal shape run together.
+    show(decoded image) makes what is published of it; keep(index, what `show` made or None, {module: float32 (rows, cols, channels)}).
+    Both run in a worker thread, so that what is expensive about an image (encoding, quantising) overlaps with the network.
+    batch_size: images of equal shape run together.
     Raises BadImage for a file that does not decode, ModelError naming the images where features are not finite.
     """
 
-    least = max(fit.fixed or (fit.size,))
-
     def process(batch: range) -> list[Kept]:
-        fitted = [fit_image(decode(images[i].path, least=least), fit) for i in batch]
+        decoded = (decode(images[i].path, least=fit.least) for i in batch)
+        fitted = [(fit_image(picture, fit), show(picture) if show else None) for picture in decoded]
         maps = [one for group in _same_shape(fitted) for one in _run(model, group, [images[batch[0]], images[batch[-1]]])]
-        return [keep(i, display, features) for i, (_, display), features in zip(batch, fitted, maps, strict=True)]
+        return [keep(i, shown, features) for i, (_, shown), features in zip(batch, fitted, maps, strict=True)]
 
     batches = (range(start, min(start + batch_size, len(images))) for start in range(0, len(images), batch_size))
     for results in ordered_map(process, batches, threads):
         yield from results
 
 
-def _same_shape(fitted: list[tuple[np.ndarray, Image.Image]]) -> Iterator[np.ndarray]:
+def _same_shape(fitted: list[tuple[np.ndarray, Shown | None]]) -> Iterator[np.ndarray]:
     """Stack neighbours of equal shape: uint8 (n, height, width, 3) each."""
     for _, group in groupby((pixels for pixels, _ in fitted), key=np.shape):
         yield np.stack(list(group))
@@ -59,7 +69,7 @@ def mean_features(run: Callable[[Keep], Iterator], advance: Callable[[], None]) 
     """
     sums: dict[str, np.ndarray] = {}
     counts: dict[str, int] = {}
-    for found in run(lambda index, display, maps: {module: (_sum(features), features[..., 0].size) for module, features in maps.items()}):
+    for found in run(lambda index, shown, maps: {module: (_sum(features), features[..., 0].size) for module, features in maps.items()}):
         for module, (total, count) in found.items():
             sums[module] = sums.get(module, 0.0) + total
             counts[module] = counts.get(module, 0) + count

@@ -30,13 +30,13 @@ _DEVICE = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
 
 @dataclass(frozen=True)
 class ImageFile:
-    """One image: `path` is absolute, `file` its published copy relative to the site, `group` the id of a `Group`."""
+    """One image: `path` is absolute, `slug` names its published copies, `group` is the id of a `Group`."""
 
     path: Path
     id: str
     title: str
     group: str
-    file: str
+    slug: str
     alt: str = ""
     credit: str = ""
 
@@ -153,7 +153,7 @@ def _identify(grouped: list[tuple[Path, str]]) -> list[ImageFile]:
     slugs = _unique((slug(id) for id in ids), SLUG_LENGTH)
     titles = [_clean(path.stem).replace("_", " ").strip() for path, _ in grouped]
     return [
-        ImageFile(path, id, title or id, group, f"images/{slug}.jpg")
+        ImageFile(path, id, title or id, group, slug)
         for (path, group), id, slug, title in zip(grouped, ids, slugs, titles, strict=True)
     ]
 

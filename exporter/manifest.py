@@ -18,7 +18,7 @@ from exporter.shards import Shard
 VERSION = 1
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Optional members, and the values at which they say nothing and are left out.
-_SILENT = {"selection": None, "weights": "", "input_size": None, "prefix_tokens": None, "centered": False}
+_SILENT = {"selection": None, "weights": "", "input_size": None, "prefix_tokens": None, "thumbnail": None, "centered": False}
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,17 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Thumbnail:
+    """A second, smaller copy of an image; width and height in pixels of its file."""
+
+    file: str
+    bytes: int
+    sha256: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class Image:
     """A published image; width and height in pixels of the published file."""
 
@@ -55,6 +66,7 @@ class Image:
     height: int
     alt: str
     credit: str
+    thumbnail: Thumbnail | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +135,7 @@ class Manifest:
 def to_json(manifest: Manifest) -> bytes:
     """The bytes of bundle.json: UTF-8, sorted keys, no spaces, without the optional members that say nothing."""
     members = {"format": FORMAT, "version": VERSION, **_telling(asdict(manifest))}
-    for key in ("networks", "layers"):
+    for key in ("networks", "images", "layers"):
         members[key] = [_telling(one) for one in members[key]]
     return json.dumps(members, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
@@ -178,8 +190,13 @@ def _network(node: Node) -> Network:
 
 def _image(node: Node) -> Image:
     texts = {key: node.string(key) for key in ("id", "title", "group", "alt", "credit")}
+    thumbnail = Thumbnail(**_picture(node.node("thumbnail"))) if node.has("thumbnail") else None
+    return Image(**texts, **_picture(node), thumbnail=thumbnail)
+
+
+def _picture(node: Node) -> dict[str, Any]:
     sha256 = node.string("sha256", _SHA256, "64 hex digits")
-    return Image(file=node.path("file"), bytes=node.integer("bytes"), sha256=sha256, width=node.integer("width", 1), height=node.integer("height", 1), **texts)
+    return {"file": node.path("file"), "bytes": node.integer("bytes"), "sha256": sha256, "width": node.integer("width", 1), "height": node.integer("height", 1)}
 
 
 def _layer(node: Node) -> Layer:

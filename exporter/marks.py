@@ -48,6 +48,8 @@ def _manifest(folder: Path) -> dict | None:
 def _named_files(manifest: dict) -> list[str]:
     try:
         shards = [shard["file"] for layer in manifest["layers"] for shard in layer["shards"]]
-        return [str(file) for file in [*shards, *(image["file"] for image in manifest["images"])]]
+        images = manifest["images"]
+        thumbnails = [image["thumbnail"]["file"] for image in images if "thumbnail" in image]
+        return [str(file) for file in [*shards, *(image["file"] for image in images), *thumbnails]]
     except (KeyError, TypeError):
         return []

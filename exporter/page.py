@@ -15,11 +15,11 @@ from markupsafe import Markup
 
 from exporter import site
 from exporter.bundle import PAGE_ID
+from exporter.display import MEDIA_TYPES
 from exporter.errors import ExportError
 from exporter.manifest import Manifest, to_json
-from exporter.marks import is_page
 
-WARN_BYTES, MAX_BYTES = 50_000_000, 200_000_000
+MAX_BYTES = 200_000_000
 MAX_FEATURE_BYTES = MAX_BYTES * 3 // 4
 _PREFIX = "overlay-export/"
 _SPECIFIER = re.compile(r"""(\bfrom\s*|\bimport\s*\(?\s*)(["'`])(\.\.?/[^"'`$]*)""")
@@ -36,13 +36,6 @@ def write_page(folder: Path, manifest: Manifest) -> Path:
             " write a folder (-o site/), or use fewer images, a smaller --size or deeper layers"
         )
     return page
-
-
-def size_warnings(output: Path, size: int) -> list[str]:
-    """A warning where a single-file page is larger than readers like to wait for."""
-    if not is_page(output) or size <= WARN_BYTES:
-        return []
-    return [f"{output} takes {site.megabytes(size)} and loads as a whole before anything shows; a folder (-o site/) opens sooner"]
 
 
 def render_page(folder: Path, manifest: Manifest) -> str:
@@ -62,7 +55,7 @@ def render_page(folder: Path, manifest: Manifest) -> str:
         "start": Markup(start),
         "bundle": Markup(to_json(manifest).decode().replace("<", "\\u003c")),
         "shards": [(shard.file, _base64(folder / shard.file)) for layer in manifest.layers for shard in layer.shards],
-        "pictures": {image.file: _data_url("image/jpeg", (folder / image.file).read_bytes()) for image in manifest.images},
+        "pictures": {image.file: _data_url(MEDIA_TYPES[posixpath.splitext(image.file)[1]], (folder / image.file).read_bytes()) for image in manifest.images},
     }
     return site.render(manifest, policy, src=f"#{PAGE_ID}", inline=inline, notices_script="")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from exporter import page, site
+from exporter.display import FEW_IMAGES, default_size
 from exporter.draft import Draft, Job
 from exporter.errors import ExportError, UsageError
 from exporter.figures import choose_figures
@@ -51,6 +52,7 @@ def export(
     center: bool = False,
     size: int = 448,
     fit: str = "contain",
+    display_size: int | None = None,
     title: str | None = None,
     figures: str | Sequence[str] | None = None,
     batch_size: int = 1,
@@ -65,37 +67,40 @@ def export(
     images: folders and files. model: one network or several, each a spec as for `open_model`, `NAME=SPEC`, or an opened `Model`; weights: as for
     `open_model`, one for all or one for each; checkpoints: weights of the one model, each a network. mean to device: as for `open_model`, for all.
     layers: names, aliases and globs for all networks, or a list of them for each; None: block3 and block4. center: subtract every layer's mean
-    feature. size: pixels of the longer side. fit: contain, stretch or crop. figures: names; None: those that have something to show.
+    feature. size: pixels of the longer side. fit: contain, stretch or crop. display_size: pixels of the longer side of what is
+    published of an image; None: 800, or 448 for more than 60 images. figures: names; None: those that have something to show.
     progress: see `exporter.progress`; notify(sentence) tells of long preparations.
     Raises UsageError for arguments that cannot be meant, ExportError for everything else; the target is then as it was.
     """
     inputs = [Path(image) for image in several(images)]
     output, threads, progress = Path(output), threads or usable_cores(), progress or silent
-    _check_options(size, fit, batch_size, threads)
+    _check_options(size, fit, display_size, batch_size, threads)
     chosen = None if figures is None else choose_figures(_names(figures))
     requests = _requests(several(model), several(weights), several(checkpoints))
     found = find_images(inputs)
     check_target(output, inputs, force)
     options = {"mean": mean, "std": std, "input_range": input_range, "input_size": input_size, "prefix_tokens": prefix_tokens, "device": device}
     networks = open_networks(requests, _layers(layers), notify, threads=threads, **options)
-    jobs = [Job(network, Fit(fit, size, network.model.multiple, network.model.fixed_size)) for network in networks]
+    shown = display_size or default_size(len(found.images))
+    jobs = [Job(network, Fit(fit, size, network.model.multiple, network.model.fixed_size, shown)) for network in networks]
     _check_shapes(jobs)
     good, bad = _sound_images(found, skip_bad, threads, progress)
     with threadpool_limits(threads), staging(output) as folder:
         try:
-            draft = Draft(folder, good, jobs)
+            # A page loads as a whole: there a second copy would only add to what is waited for.
+            draft = Draft(folder, good, jobs, thumbnails=len(found.images) > FEW_IMAGES and not is_page(output))
             draft.extract(threads, batch_size, center, progress, page.MAX_FEATURE_BYTES if is_page(output) else None)
             names = [figure.name for figure in chosen] if chosen else default_figures(networks)
             content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, names)
             staged = site.write_site(folder, content)
             if is_page(output):
                 staged = page.write_page(staged, content)
-            written = _size(staged)
+            sizes = site.file_sizes(staged)
             publish(staged, output, inputs, force)
         except OSError as error:
             raise ExportError(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
     notes = dict.fromkeys([*(note for network in networks for note in network.model.notes), *_fixed_size_notes(networks, size, input_size)])
-    return Report(output, content, written, tuple(bad), (*found.warnings, *notes, *page.size_warnings(output, written)))
+    return Report(output, content, sum(sizes.values()), tuple(bad), (*found.warnings, *notes, *site.size_warnings(output, sizes)))
 
 
 def default_figures(networks: Sequence[Opened]) -> list[str]:
@@ -130,10 +135,12 @@ def _check_shapes(jobs: Sequence[Job]) -> None:
         raise UsageError(f"--fit crop cuts another shape for {jobs[other].network.label} than for {jobs[0].network.label}: expected networks of one input shape; use --fit stretch.")
 
 
-def _check_options(size: int, fit: str, batch_size: int, threads: int) -> None:
+def _check_options(size: int, fit: str, display_size: int | None, batch_size: int, threads: int) -> None:
     if fit not in FITS:
         raise UsageError(f'fit is "{fit}", expected one of {", ".join(FITS)}')
-    for name, value, least, most in (("size", size, 32, 4096), ("batch size", batch_size, 1, 1024), ("threads", threads, 1, 1024)):
+    limits = [("size", size, 32, 4096), ("batch size", batch_size, 1, 1024), ("threads", threads, 1, 1024)]
+    limits += [] if display_size is None else [("display size", display_size, 64, 4096)]
+    for name, value, least, most in limits:
         if not least <= value <= most:
             raise UsageError(f"{name} is {value}, expected {least} to {most}")
 
@@ -168,8 +175,3 @@ def _names(given: str | Sequence[str]) -> list[str]:
 def _writable(text: str) -> str:
     """Without the stand-ins that a command line in another encoding than UTF-8 leaves in an argument."""
     return text.encode(errors="replace").decode()
-
-
-def _size(path: Path) -> int:
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    return sum(file.stat().st_size for file in files)

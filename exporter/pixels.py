@@ -1,4 +1,4 @@
-"""From image files to pixels: decode, fit to what a network reads, and make the copy that is published.
+"""From image files to pixels: decode, and fit to what a network reads. What is published is made in `display.py`.
 
 Every file becomes upright 8-bit sRGB without metadata, whatever it was; a file that does not is a `BadImage`.
 """
@@ -25,7 +25,6 @@ from exporter.parallel import ordered_map
 
 MAX_PIXELS = 178_956_970
 FITS = ("contain", "stretch", "crop")
-QUALITY = 85
 
 # Pillow reads more than pictures: an EPS named .jpg would start Ghostscript.
 _FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "AVIF", "HEIF")
@@ -58,7 +57,8 @@ class BadImage(ExportError):
 @dataclass(frozen=True)
 class Fit:
     """How images meet a network: `mode` is contain, stretch or crop, `size` the longer side wanted in pixels,
-    `multiple` the network's stride, `fixed` the (height, width) of a network that reads only one size.
+    `multiple` the network's stride, `fixed` the (height, width) of a network that reads only one size,
+    `display` the longer side, in pixels, of copies made of the same decoded images (0: none are).
 
     Raises `UsageError` for another mode or a size below 1.
     """
@@ -67,12 +67,19 @@ class Fit:
     size: int
     multiple: int = 32
     fixed: tuple[int, int] | None = None
+    display: int = 0
 
     def __post_init__(self):
         if self.mode not in FITS:
             raise UsageError(f"unknown fit: {self.mode}, expected one of {', '.join(FITS)}; choose one of these")
         if self.size < 1 or self.multiple < 1:
             raise UsageError(f"size {self.size} in steps of {self.multiple}, expected at least 1 pixel; give a larger size")
+
+    @property
+    def least(self) -> int:
+        """What `decode` must leave, in pixels: twice the length that the network reads, as much as the copy shows."""
+        shown = self.display if self.mode == "crop" else -(-self.display // 2)
+        return max(*(self.fixed or (self.size,)), shown)
 
 
 def network_size(fit: Fit, width: int, height: int) -> tuple[int, int]:
@@ -83,27 +90,14 @@ def network_size(fit: Fit, width: int, height: int) -> tuple[int, int]:
     """
     if fit.fixed:
         return fit.fixed
-    longer = _half_up(fit.size, 1, fit.multiple)
+    longer = half_up(fit.size, 1, fit.multiple)
     if fit.mode != "contain":
         return longer, longer
-    other = _half_up(longer * min(width, height), max(width, height), fit.multiple)
+    other = half_up(longer * min(width, height), max(width, height), fit.multiple)
     return (other, longer) if width >= height else (longer, other)
 
 
-def display_size(fit: Fit, width: int, height: int) -> tuple[int, int]:
-    """(width, height) in pixels of the published copy: as long as the network's input, of the image's own shape.
-
-    The shorter side is at least 1/16 of the longer. In crop it is the network's input itself.
-    """
-    rows, columns = network_size(fit, width, height)
-    if fit.mode == "crop":
-        return columns, rows
-    longer = max(rows, columns)
-    shorter = max(_half_up(longer * min(width, height), max(width, height), 1), -(-longer // 16))
-    return (longer, shorter) if width >= height else (shorter, longer)
-
-
-def _half_up(numerator: int, denominator: int, multiple: int) -> int:
+def half_up(numerator: int, denominator: int, multiple: int) -> int:
     """The fraction rounded half up to a multiple, in integers throughout, and at least one multiple."""
     step = denominator * multiple
     return max((2 * numerator + step) // (2 * step), 1) * multiple
@@ -118,7 +112,7 @@ def decode(path: str | Path, least: int | None = None) -> Image.Image:
     with _explained(path), _open(path) as image:
         _load(image, least)
         colour = _to_srgb(_eight_bit(image), image.info.get("icc_profile"))
-        return _bare(_upright(colour, image))
+        return bare(_upright(colour, image))
 
 
 def check(path: str | Path) -> None:
@@ -146,25 +140,27 @@ def _badness(path: str | Path) -> BadImage | None:
     return None
 
 
-def fit_image(image: Image.Image, fit: Fit) -> tuple[np.ndarray, Image.Image]:
-    """The network's input, uint8 of shape (height, width, 3), and the published copy of a decoded image.
+def fit_image(image: Image.Image, fit: Fit) -> np.ndarray:
+    """The network's input of a decoded image, uint8 of shape (height, width, 3).
 
     Resampling is bicubic with antialiasing. Crop scales the shorter side to the size and takes the centre: ImageNet
     evaluation without its margin (256 to 224), so that nothing is lost of a square image.
     """
     rows, columns = network_size(fit, *image.size)
-    box = _centre(image.size, columns, rows) if fit.mode == "crop" else None
-    network = image.resize((columns, rows), Image.Resampling.BICUBIC, box=box)
-    if fit.mode == "crop":
-        return np.array(network), network
-    return np.array(network), image.resize(display_size(fit, *image.size), Image.Resampling.BICUBIC)
+    return np.array(image.resize((columns, rows), Image.Resampling.BICUBIC, box=crop_box(fit, *image.size)))
 
 
-def encode_display(image: Image.Image) -> bytes:
-    """A baseline JPEG of quality 85 that carries pixels and nothing else; the same bytes for the same pixels."""
-    stream = io.BytesIO()
-    _bare(image).save(stream, "JPEG", quality=QUALITY, optimize=True, progressive=False)
-    return stream.getvalue()
+def crop_box(fit: Fit, width: int, height: int) -> tuple[float, float, float, float] | None:
+    """What a network sees of an image of `width` x `height`: left, top, right, bottom in pixels; None: all of it.
+
+    In crop it is the largest box of the shape of the network's input around the centre.
+    """
+    if fit.mode != "crop":
+        return None
+    rows, columns = network_size(fit, width, height)
+    scale = min(width / columns, height / rows)
+    left, top = max((width - columns * scale) / 2, 0), max((height - rows * scale) / 2, 0)
+    return left, top, width - left, height - top
 
 
 @contextmanager
@@ -331,16 +327,8 @@ def _upright(image: Image.Image, source: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _bare(image: Image.Image) -> Image.Image:
+def bare(image: Image.Image) -> Image.Image:
     """The pixels in a new image: `info` travels along every operation of Pillow, and `save` writes a comment from it."""
     fresh = Image.new("RGB", image.size)
     fresh.paste(image)
     return fresh
-
-
-def _centre(size: tuple[int, int], columns: int, rows: int) -> tuple[float, float, float, float]:
-    """The largest box of the shape columns : rows around the centre: left, top, right, bottom in pixels."""
-    width, height = size
-    scale = min(width / columns, height / rows)
-    left, top = max((width - columns * scale) / 2, 0), max((height - rows * scale) / 2, 0)
-    return left, top, width - left, height - top

@@ -13,7 +13,7 @@ DEFAULT_PORT = 8000
 
 class _Handler(SimpleHTTPRequestHandler):
     # The operating system's table can be wrong, and a browser refuses a module of another type.
-    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript", ".json": "application/json", ".bin": "application/octet-stream"}
+    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript", ".json": "application/json", ".bin": "application/octet-stream", ".webp": "image/webp"}
 
     def __init__(self, *args: Any, only: Path | None = None, **kwargs: Any) -> None:
         self._only = only

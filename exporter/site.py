@@ -3,15 +3,20 @@
 import base64
 import hashlib
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from exporter.figures import figure_types
 from exporter.manifest import Layer, Manifest, to_json
-from exporter.marks import MANIFEST_NAME
+from exporter.marks import MANIFEST_NAME, is_page
 
+_SMALLER = "fewer images, a smaller --size or --display-size, deeper layers, or another host"
 LEDE = "Point at a patch. Every image shows how close each of its patches is to it, as the network represents them."
+LARGE_PAGE = 50_000_000
+# GitHub Pages takes no larger files and no larger sites.
+MOST_FILE_BYTES, MOST_SITE_BYTES = 100 * 1024 * 1024, 1_000_000_000
 # What a page can say where its modules do not run: opened from a disk, or not all of them there.
 _NOTICES = """const { classList } = document.documentElement;
 if (location.protocol === 'file:') classList.add('from-file');
@@ -31,7 +36,7 @@ def write_site(folder: Path, manifest: Manifest) -> Path:
     (folder / MANIFEST_NAME).write_bytes(to_json(manifest))
     (folder / "index.html").write_text(render_index(manifest), encoding="utf-8")
     (folder / ".nojekyll").touch()
-    for source in (template / "style.css", *(path for path in (template / "js").rglob("*") if path.is_file())):
+    for source in (template / "style.css", *(template / "js").rglob("*.js")):
         target = folder / source.relative_to(template)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
@@ -91,6 +96,34 @@ def grid_summary(layer: Layer) -> str:
 def feature_bytes(manifest: Manifest) -> int:
     """Bytes of all shards."""
     return sum(shard.bytes for layer in manifest.layers for shard in layer.shards)
+
+
+def content_bytes(manifest: Manifest) -> dict[str, int]:
+    """Bytes of what a page shows, by kind: features, images, and thumbnails where there are some."""
+    thumbnails = sum(image.thumbnail.bytes for image in manifest.images if image.thumbnail)
+    found = {"features": feature_bytes(manifest), "images": sum(image.bytes for image in manifest.images), "thumbnails": thumbnails}
+    return {kind: count for kind, count in found.items() if count}
+
+
+def file_sizes(path: Path) -> dict[str, int]:
+    """Bytes of every file of a site's folder by its path in there, or of the one file of a page."""
+    if path.is_file():
+        return {path.name: path.stat().st_size}
+    return {file.relative_to(path).as_posix(): file.stat().st_size for file in sorted(path.rglob("*")) if file.is_file()}
+
+
+def size_warnings(output: Path, sizes: Mapping[str, int]) -> list[str]:
+    """Sentences on what readers wait for and on what GitHub Pages does not take. sizes: of the files of `output`, as `file_sizes` gives them."""
+    total, (largest, size) = sum(sizes.values()), max(sizes.items(), key=lambda item: item[1])
+    name = output if is_page(output) else largest
+    found = []
+    if is_page(output) and total > LARGE_PAGE:
+        found.append(f"{output} takes {megabytes(total)} and loads as a whole before anything shows; a folder (-o site/) opens sooner")
+    if size > MOST_FILE_BYTES:
+        found.append(f"{name} takes {megabytes(size)}, GitHub Pages takes files of at most {megabytes(MOST_FILE_BYTES)}; use {_SMALLER}")
+    if total > MOST_SITE_BYTES:
+        found.append(f"{output} takes {megabytes(total)}, GitHub Pages takes sites of at most {megabytes(MOST_SITE_BYTES)}; use {_SMALLER}")
+    return found
 
 
 def megabytes(count: int) -> str:

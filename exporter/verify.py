@@ -16,7 +16,7 @@ from exporter.encodings import LIMITS
 from exporter.errors import BundleError, ExportError, UsageError
 from exporter.features import extract, mean_features
 from exporter.images import ImageFile, find_images
-from exporter.manifest import Image, Layer, Network, SimilarityError
+from exporter.manifest import Image, Layer, Network, SimilarityError, Thumbnail
 from exporter.models import Model, open_model
 from exporter.models.from_code import is_code
 from exporter.models.recipe import RANDOM
@@ -33,7 +33,7 @@ _BLOCK = 512
 
 @dataclass(frozen=True)
 class Checked:
-    """How many files of a bundle were checked, and their bytes."""
+    """How many shards and images of a bundle were checked, and the bytes of all their files."""
 
     shards: int
     images: int
@@ -41,12 +41,13 @@ class Checked:
 
 
 def verify_files(bundle: Bundle, progress: Progress = silent) -> Checked:
-    """Read every shard and every image and hold them against bundle.json.
+    """Read every shard, every image and every thumbnail and hold them against bundle.json.
 
     Raises BundleError listing each file that is missing, damaged, or not what FORMAT.md demands.
     """
     checks = [lambda layer=layer, number=number: _check_shard(bundle, layer, number) for layer in bundle.layers for number in range(len(layer.shards))]
-    checks += [lambda image=image: _check_image(bundle, image) for image in bundle.images]
+    pictures = [picture for image in bundle.images for picture in (image, image.thumbnail) if picture]
+    checks += [lambda picture=picture: _check_picture(bundle, picture) for picture in pictures]
     problems, total = [], 0
     with progress("Checking files", len(checks)) as advance:
         for check in checks:
@@ -69,15 +70,15 @@ def _check_shard(bundle: Bundle, layer: Layer, number: int) -> int:
     return shard.bytes
 
 
-def _check_image(bundle: Bundle, image: Image) -> int:
+def _check_picture(bundle: Bundle, image: Image | Thumbnail) -> int:
     data = bundle.files.read(image.file)
     check_file(data, image)
     try:
         # Only what an export writes: Pillow opens other formats with other programs.
-        with Picture.open(io.BytesIO(data), formats=["JPEG"]) as picture:
+        with Picture.open(io.BytesIO(data), formats=["JPEG", "WEBP"]) as picture:
             size = picture.size
     except (OSError, SyntaxError, ValueError, Picture.DecompressionBombError) as error:
-        raise BundleError(f"{image.file}: is not a JPEG ({error}); export the site again") from None
+        raise BundleError(f"{image.file}: is neither JPEG nor WebP ({error}); export the site again") from None
     if size != (image.width, image.height):
         raise BundleError(f"{image.file}: is {size[0]} x {size[1]} pixels, expected {image.width} x {image.height}; export the site again")
     return len(data)
@@ -121,13 +122,15 @@ def measure_error(
 def _run(bundle: Bundle, network: Model, layers: Sequence[Layer], images: Sequence[ImageFile], threads: int, progress: Progress) -> list[dict[str, np.ndarray]]:
     """The feature maps of all images, without their mean where a layer was stored so."""
     network.prepare([layer.module for layer in layers])
-    fit = Fit(bundle.manifest.fit, bundle.manifest.size, network.multiple, network.fixed_size)
+    # A JPEG was decoded smaller only as far as its copy allowed; where one was, the longest copy is as long as was asked for.
+    display = max(max(image.width, image.height) for image in bundle.images)
+    fit = Fit(bundle.manifest.fit, bundle.manifest.size, network.multiple, network.fixed_size, display)
     run = partial(extract, images, network, fit, threads=threads)
     means = mean_features(run, lambda: None) if any(layer.centered for layer in layers) else {}
     centered = {layer.module: means[layer.module] for layer in layers if layer.centered}
     maps = []
     with progress("Running the network", len(images)) as advance:
-        for features in run(lambda index, display, features: {name: values - centered.get(name, np.float32(0)) for name, values in features.items()}):
+        for features in run(lambda index, shown, features: {name: values - centered.get(name, np.float32(0)) for name, values in features.items()}):
             maps.append(features)
             advance()
     network.release()

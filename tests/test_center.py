@@ -46,7 +46,7 @@ def features(pictures, network, layer):
     """Features of every image by ONNX Runtime alone, float64 (patches, channels) each."""
     found = []
     for image in find_images([pictures]).images:
-        pixels, _ = fit_image(decode(image.path, least=64), Fit("contain", 64, 8))
+        pixels = fit_image(decode(image.path, least=64), Fit("contain", 64, 8))
         (maps,) = reference(onnx.load(network), pixels[None], [layer])
         found.append(maps[0].reshape(maps.shape[1], -1).T.astype(np.float64))
     return found

@@ -51,7 +51,7 @@ def test_the_summary_names_images_grids_bytes_error_and_how_to_open(photos, tiny
     error = exporter.load_bundle(site).layers[0].error
     assert lines[2] == f"    similarity error at most {error.max:.4f}, rms {error.rms:.5f} ({error.pairs:,} pairs of {error.patches:,} sampled patches)"
     assert lines[3].startswith("  deep: grid 5 × 8 and 2 others, 10 channels")
-    assert re.fullmatch(r"  \d+ kB in all, 8 kB of it features", lines[5])
+    assert re.fullmatch(r"  \d+ kB in all, of it features 8 kB, images \d kB", lines[5])
     total = sum(len(data) for data in contents(site).values())
     assert f"{total / 1000:.0f} kB in all" in lines[5]
     assert lines[6:] == [f"Open it: overlay-serve {site} --open"]
@@ -79,8 +79,8 @@ def test_every_number_of_preprocessing_reaches_the_network(photos, tiny, tmp_pat
 @pytest.mark.parametrize(
     ("fit", "size", "grid", "published"),
     [
-        ("contain", 64, (10, 16), (64, 43)),
-        ("stretch", 64, (16, 16), (64, 43)),
+        ("contain", 64, (10, 16), (96, 64)),
+        ("stretch", 64, (16, 16), (96, 64)),
         ("crop", 64, (16, 16), (64, 64)),
         ("contain", 96, (16, 24), (96, 64)),
     ],

@@ -82,15 +82,15 @@ def test_extreme_shapes(odd):
     images = {image.id: image for image in bundle.images}
     grids = {id: bundle.grid(id, "deep") for id in ("one-pixel", "strip", "tower")}
     assert grids == {"one-pixel": (8, 8), "strip": (1, 8), "tower": (8, 1)}
-    assert [(images[id].width, images[id].height) for id in grids] == [(64, 64), (64, 4), (4, 64)]
+    assert [(images[id].width, images[id].height) for id in grids] == [(1, 1), (800, 50), (50, 800)]
 
 
 @pytest.mark.parametrize("id", ["cmyk", "alpha", "moving", "moving-2", "turned", "progressive", "scan", "scan-cmyk", "plain", "plain-2"])
 def test_colours_frames_and_orientation(odd, id):
     image = next(image for image in exporter.load_bundle(odd).images if image.id == id)
     pixels = published(odd, image)
-    assert pixels.shape == (43, 64, 3)
-    top, bottom = pixels[5, 32], pixels[38, 32]
+    assert pixels.shape == (64, 96, 3)
+    top, bottom = pixels[8, 48], pixels[56, 48]
     assert top[0] > top[2] + 60, f"expected red on top, found {top}"
     assert bottom[2] > bottom[0] + 60, f"expected blue below, found {bottom}"
 

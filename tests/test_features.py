@@ -20,19 +20,23 @@ def model(tiny_network):
     return opened
 
 
-def keep(index, display, maps):
-    return index, display.size, maps
+def size_of(picture):
+    return picture.size
+
+
+def keep(index, size, maps):
+    return index, size, maps
 
 
 @pytest.mark.parametrize("threads", [1, 4])
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 100])
 def test_order_and_values_do_not_depend_on_batches_or_threads(photos, model, batch_size, threads):
     images = find_images([photos]).images
-    usual = list(extract(images, model, FIT, keep, threads=1))
-    found = list(extract(images, model, FIT, keep, threads=threads, batch_size=batch_size))
+    usual = list(extract(images, model, FIT, keep, threads=1, show=size_of))
+    found = list(extract(images, model, FIT, keep, threads=threads, batch_size=batch_size, show=size_of))
     assert [index for index, _, _ in found] == [0, 1, 2, 3, 4]
     for (_, size, maps), (_, usual_size, usual_maps) in zip(found, usual, strict=True):
-        assert size == usual_size and list(maps) == ["shallow", "deep"]
+        assert size == usual_size and len(size) == 2 and list(maps) == ["shallow", "deep"]
         for module in maps:
             assert maps[module].dtype == np.float32 and maps[module].flags.c_contiguous
             assert (maps[module] == usual_maps[module]).all()
@@ -44,9 +48,9 @@ def test_a_network_of_one_size_larger_than_asked_for_gets_all_its_pixels(tmp_pat
     path = make_photo(tmp_path / "big.jpg", 5, (2048, 1536))
     fit = Fit("contain", 32, 8, fixed)
     ((_, size, maps),) = extract(find_images([path]).images, model, fit, keep, threads=1)
-    sharp, coarse = (model.run(fit_image(decode(path, least=least), fit)[0][None])["deep"] for least in (512, 32))
+    sharp, coarse = (model.run(fit_image(decode(path, least=least), fit)[None])["deep"] for least in (512, 32))
     assert (maps["deep"] == sharp[0].transpose(1, 2, 0)).all() and (sharp != coarse).any()
-    assert max(size) == 512
+    assert size is None
 
 
 def test_only_images_of_one_shape_run_together(photos, model, monkeypatch):

@@ -162,12 +162,12 @@ def test_strange_names_are_shown_as_they_are_and_published_safely(tmp_path):
     put(tmp_path, *(f"{name}.jpg" for name in names))
     found = {image.path.stem: image for image in find_images([tmp_path]).images}
     assert found["<script>x<"].id == found["<script>x<"].title == "<script>x<"
-    assert (found["Ünï_cödé"].title, found["Ünï_cödé"].file) == ("Ünï cödé", "images/uni-code.jpg")
+    assert (found["Ünï_cödé"].title, found["Ünï_cödé"].slug) == ("Ünï cödé", "uni-code")
     assert found["tab\there"].id == "tab here"
-    assert found["50%#1"].file == "images/50-1.jpg"
-    assert {found["日本"].file, found["犬"].file} == {"images/image.jpg", "images/image-2.jpg"}
-    assert {found["con"].file, found["CON"].file} == {"images/image-con.jpg", "images/image-con-2.jpg"}
-    assert {found["a b"].file, found["a  b"].file} == {"images/a-b.jpg", "images/a-b-2.jpg"}
+    assert found["50%#1"].slug == "50-1"
+    assert {found["日本"].slug, found["犬"].slug} == {"image", "image-2"}
+    assert {found["con"].slug, found["CON"].slug} == {"image-con", "image-con-2"}
+    assert {found["a b"].slug, found["a  b"].slug} == {"a-b", "a-b-2"}
 
 
 def test_names_in_both_unicode_forms(tmp_path):

@@ -15,14 +15,14 @@ HALTING = """
 import sys
 from exporter import draft
 from exporter.cli import export_command
-encode, calls = draft.encode_display, []
-def halting(display):
+publish, calls = draft.published_copies, []
+def halting(picture, **options):
     calls.append(1)
     if len(calls) == 3:
         print("midway", flush=True)
         sys.stdin.read()
-    return encode(display)
-draft.encode_display = halting
+    return publish(picture, **options)
+draft.published_copies = halting
 export_command(prog_name="overlay-export")
 """
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exporter import manifest
 from exporter.errors import BundleError
-from exporter.manifest import Figure, Group, Image, Layer, Manifest, Network, Selection, SimilarityError, parse, to_json
+from exporter.manifest import Figure, Group, Image, Layer, Manifest, Network, Selection, SimilarityError, Thumbnail, parse, to_json
 from exporter.shards import Shard
 
 GOOD = Path(__file__).parent / "fixtures" / "good" / "bundle.json"
@@ -48,9 +48,10 @@ def manifests(draw):
     """Any manifest that a writer may write."""
     sizes, prefixes = st.none() | st.tuples(counts, counts), st.none() | st.integers(0, 16)
     networks = draw(unique(st.builds(Network, texts, texts, texts, hashes, st.tuples(numbers, numbers), triples(), triples(), texts, sizes, prefixes)))
+    thumbnails = st.none() | st.builds(Thumbnail, paths, counts, hashes, counts, counts)
     groups = draw(unique(st.builds(Group, texts, texts, texts), least=0))
     group_ids = st.sampled_from(["", *(group.id for group in groups)])
-    images = draw(unique(st.builds(Image, texts, texts, group_ids, paths, counts, hashes, counts, counts, texts, texts)))
+    images = draw(unique(st.builds(Image, texts, texts, group_ids, paths, counts, hashes, counts, counts, texts, texts, thumbnails)))
     made = draw(unique(layers(networks, len(images))))
     figures = tuple(draw(st.lists(st.builds(Figure, texts, st.dictionaries(texts, texts, max_size=2)), max_size=2)))
     image, layer = draw(st.integers(0, len(images) - 1)), draw(st.sampled_from(made))
@@ -77,6 +78,7 @@ def test_the_bytes_are_canonical(content):
         assert ("weights" in written, "input_size" in written, "prefix_tokens" in written) == (
             network.weights != "", network.input_size is not None, network.prefix_tokens is not None,
         )
+    assert ["thumbnail" in written for written in root["images"]] == [image.thumbnail is not None for image in content.images]
     assert ["centered" in written for written in root["layers"]] == [layer.centered for layer in content.layers]
 
 

@@ -111,7 +111,7 @@ def test_shards_and_images_are_those_of_the_folder(text, default_site):
     shards = [shard.file for layer in bundle.layers for shard in layer.shards]
     assert [a["data-file"] for tag, a in tags if tag == "script" and a.get("data-bundle")] == shards
     images = {a["data-file"]: a["src"] for tag, a in tags if tag == "img" and a.get("data-bundle")}
-    assert images == {i.file: f"data:image/jpeg;base64,{base64.b64encode(bundle.files.read(i.file)).decode()}" for i in bundle.images}
+    assert images == {i.file: f"data:image/webp;base64,{base64.b64encode(bundle.files.read(i.file)).decode()}" for i in bundle.images}
     (content,) = re.findall(r'<script type="application/json" id="bundle">(.*?)</script>', text, re.S)
     assert "<" not in content and json.loads(content) == json.loads((default_site / "bundle.json").read_bytes())
     assert re.findall(r'<script type="module">(.*?)</script>', text, re.S) == ['import "overlay-export/element.js";']
@@ -131,8 +131,8 @@ def test_hostile_text_cannot_leave_its_place(photos, tiny, tmp_path, text):
 
 
 def test_a_large_page_is_warned_of(photos, tiny, tmp_path, monkeypatch):
-    assert (page.WARN_BYTES, page.MAX_BYTES) == (50_000_000, 200_000_000)
-    monkeypatch.setattr(page, "WARN_BYTES", 50_000)
+    assert (site.LARGE_PAGE, page.MAX_BYTES) == (50_000_000, 200_000_000)
+    monkeypatch.setattr(site, "LARGE_PAGE", 50_000)
     run = invoke("overlay-export", photos, "-o", tmp_path / "page.HTML", *tiny, "--quiet")
     size = site.megabytes((tmp_path / "page.HTML").stat().st_size)
     assert (run.exit_code, run.stdout) == (0, "")

@@ -36,11 +36,11 @@ def test_images_and_layers_of_a_bundle(photos, tmp_path, options):
     exporter.export(str(photos), str(tmp_path / "site"), **options)
     bundle = exporter.load_bundle(str(tmp_path / "site"))
     assert [(i.id, i.title, i.group, i.width, i.height) for i in bundle.images] == [
-        ("kit", "kit", "cats", 64, 43),
-        ("tom", "tom", "cats", 64, 64),
-        ("fido", "fido", "dogs", 64, 43),
-        ("rex", "rex", "dogs", 43, 64),
-        ("first", "first", "", 64, 43),
+        ("kit", "kit", "cats", 96, 64),
+        ("tom", "tom", "cats", 80, 80),
+        ("fido", "fido", "dogs", 96, 64),
+        ("rex", "rex", "dogs", 64, 96),
+        ("first", "first", "", 96, 64),
     ]
     facts = [(x.id, x.network, x.module, x.stride, x.channels, x.dims) for x in bundle.layers]
     assert facts == [("shallow", "tiny", "shallow", 4, 6, 6), ("deep", "tiny", "deep", 8, 10, 10)]
@@ -188,7 +188,7 @@ def features(site, folder, model, layer):
     fit = Fit(content.fit, content.size, model.multiple)
     maps = []
     for image in find_images([folder]).images:
-        pixels, _ = fit_image(decode(image.path, least=fit.size), fit)
+        pixels = fit_image(decode(image.path, least=fit.size), fit)
         (values,) = model.run(pixels[None])[info.module]
         maps.append(values.transpose(1, 2, 0).reshape(-1, len(values)).astype(np.float64))
     return info, maps

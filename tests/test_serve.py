@@ -86,7 +86,7 @@ MEDIA = {
     "/js/element.js": "text/javascript",
     "/js/figures/gallery.js": "text/javascript",
     "/features/0-block3-0000.bin": "application/octet-stream",
-    "/images/coffee.jpg": "image/jpeg",
+    "/images/coffee.webp": "image/webp",
 }
 
 

@@ -15,7 +15,7 @@ import exporter
 from exporter import shards, site
 from exporter.figures import figure_types
 from exporter.site import template_folder
-from tests.conftest import contents, make_photo
+from tests.conftest import contents, invoke, make_photo
 
 EVIL = '</title></script><script>alert(1)</script>"\'&<!--'
 INLINE = re.compile(r"<script(?![^>]*(?: src=|type=\"application))[^>]*>(.*?)</script>", re.S)
@@ -59,7 +59,7 @@ def evil_site(photos, tiny_network, tmp_path):
 def test_the_files_of_a_site(photos, tiny_network, tmp_path):
     modules = {path.relative_to(template_folder()).as_posix() for path in (template_folder() / "js").rglob("*.js")}
     assert {"js/element.js", "js/figures/gallery.js", "js/figures/pair.js"} <= modules
-    made = {f"images/{name}.jpg" for name in ("first", "rex", "fido", "tom", "kit")}
+    made = {f"images/{name}.webp" for name in ("first", "rex", "fido", "tom", "kit")}
     codes = {"features/0-shallow-0000.bin", "features/1-deep-0000.bin"}
     expected = {".nojekyll", "bundle.json", "index.html", "style.css"} | modules | made | codes
     assert set(contents(written(tmp_path, photos, tiny_network))) == expected
@@ -142,7 +142,7 @@ def test_hostile_text_is_shown_as_it_is(evil_site, default_site):
     assert "<script>alert" not in text and "<!--" not in text
     for name in ("title", "h1"):
         assert "".join(data for tag, data in page.texts if tag == name).strip() == EVIL
-    assert [a["alt"] for t, a in page.tags if t == "img" and a["src"] == "images/rex.jpg"] == [EVIL]
+    assert [a["alt"] for t, a in page.tags if t == "img" and a["src"] == "images/rex.webp"] == [EVIL]
     count = [tag for tag, _ in page.tags].count("script")
     assert count == [tag for tag, _ in Page((default_site / "index.html").read_text("utf-8")).tags].count("script")
     bundle = exporter.load_bundle(evil_site)
@@ -161,7 +161,7 @@ def test_credits_captions_and_facts_are_shown(photos, tiny_network, tmp_path):
     for layer in bundle.layers:
         assert f"{layer.error.max:.4f}" in shown and f"{layer.error.rms:.4f}" in shown and f"{layer.error.pairs:,}" in shown
     images = {a["src"]: a["alt"] for tag, a in Page(text).tags if tag == "img"}
-    assert images["images/rex.jpg"] == "A dog looks up." and images["images/tom.jpg"] == "tom"
+    assert images["images/rex.webp"] == "A dog looks up." and images["images/tom.webp"] == "tom"
 
 
 def test_addresses_in_credits_are_links_and_nothing_else_is(photos, tiny_network, tmp_path):
@@ -192,28 +192,20 @@ def private(path):
     assert data.count(b"SECRET") == 5 and b"ICC_PROFILE" in data and Image.open(path).getexif().get_ifd(0x8825)[1] == "N"
 
 
-def markers(data):
-    """The segments of a JPEG before its pixels."""
-    found, at = [], 2
-    while data[at + 1] != 0xDA:
-        found.append(data[at + 1])
-        at += 2 + int.from_bytes(data[at + 2 : at + 4])
-    return set(found)
-
-
 @pytest.mark.parametrize("output", ["site", "page.html"])
 def test_nothing_private_is_published(tmp_path, tiny_network, output):
     private(tmp_path / "photos" / "trip.jpg")
     exporter.export(tmp_path / "photos", tmp_path / output, model=tiny_network, layers=["deep"], size=256)
     everything = contents(tmp_path / "site") if output == "site" else {"": (tmp_path / output).read_bytes()}
-    picture = exporter.load_bundle(tmp_path / output).files.read("images/trip.jpg")
+    bundle = exporter.load_bundle(tmp_path / output)
+    picture = bundle.files.read(bundle.images[0].file)
     for data in [*everything.values(), picture]:
-        for word in (b"SECRET", b"ICC_PROFILE", b"Exif\0", b"xmpmeta", b"Photoshop", str(tmp_path).encode()):
+        for word in (b"SECRET", b"ICC_PROFILE", b"ICCP", b"Exif\0", b"EXIF", b"xmpmeta", b"Photoshop", str(tmp_path).encode()):
             assert word not in data
-    # Only the JFIF header, tables and the frame: no APP1 to APP15, no comment.
-    assert markers(picture) == {0xE0, 0xDB, 0xC0, 0xC4}
+    # Only the pixels: the first chunk of a WebP would be another if there were more.
+    assert picture[8:16] == b"WEBPVP8 "
     with Image.open(io.BytesIO(picture)) as opened:
-        assert not opened.getexif() and set(opened.info) == {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+        assert not opened.getexif() and not {"icc_profile", "xmp", "comment"} & set(opened.info)
 
 
 def test_shards_are_of_two_to_four_megabytes_and_hold_codes_only(tmp_path, tiny_network):
@@ -241,3 +233,21 @@ def test_images_are_never_split_and_large_ones_stand_alone(photos, tiny_network,
     first = bundle.codes("kit", "shallow").copy()
     bundle.codes("first", "shallow")
     assert (bundle.codes("kit", "shallow") == first).all()
+
+
+def test_what_github_pages_does_not_take_is_warned_of(photos, tiny, tmp_path, monkeypatch):
+    assert (site.MOST_FILE_BYTES, site.MOST_SITE_BYTES) == (100 * 1024 * 1024, 1_000_000_000)
+    arguments = ["overlay-export", photos, *tiny, "--quiet", "--force", "-o"]
+    assert invoke(*arguments, tmp_path / "site").stderr == ""
+    sizes = {name: len(data) for name, data in contents(tmp_path / "site").items()}
+    largest = max(sizes, key=sizes.get)
+    monkeypatch.setattr(site, "MOST_FILE_BYTES", sizes[largest] - 1)
+    file_warning = f"Warning: {largest} takes {site.megabytes(sizes[largest])}, GitHub Pages takes files of at most .*; use fewer images, a smaller --size or .*\n"
+    assert re.fullmatch(file_warning, invoke(*arguments, tmp_path / "site").stderr)
+    monkeypatch.setattr(site, "MOST_SITE_BYTES", sum(sizes.values()) - 1)
+    site_warning = f"Warning: {tmp_path / 'site'} takes {site.megabytes(sum(sizes.values()))}, GitHub Pages takes sites of at most .*; use fewer images.*\n"
+    assert re.fullmatch(file_warning + site_warning, invoke(*arguments, tmp_path / "site").stderr)
+    assert invoke(*arguments, tmp_path / "page.html").stderr.startswith(f"Warning: {tmp_path / 'page.html'} takes ")
+    monkeypatch.undo()
+    assert site.size_warnings(tmp_path / "site", {"a": site.MOST_FILE_BYTES, "b": site.MOST_SITE_BYTES - site.MOST_FILE_BYTES})[0].startswith("b takes 895 MB")
+    assert site.size_warnings(tmp_path / "site", {str(n): site.MOST_FILE_BYTES for n in range(9)}) == []

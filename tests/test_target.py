@@ -174,7 +174,7 @@ def test_a_full_disk_leaves_what_was_there(photos, tiny, tmp_path, monkeypatch, 
     path = tmp_path / output
     assert invoke("overlay-export", photos / "cats", "-o", path, *tiny).exit_code == 0
     before = contents(tmp_path)
-    suffixes = {"image": ".jpg", "shard": ".bin", "bundle.json": ".json", "text": ".html", "module": ".js", "move": "site page.html"}
+    suffixes = {"image": ".webp", "shard": ".bin", "bundle.json": ".json", "text": ".html", "module": ".js", "move": "site page.html"}
 
     def failing(function):
         def run(*arguments, **options):

@@ -22,7 +22,7 @@ from tests.conftest import cli, invoke, make_photo, refused
 from tests.fixtures.make import bundle_of
 
 SHARD = "features/1-deep-0000.bin"
-PICTURE = "images/rex.jpg"
+PICTURE = "images/rex.webp"
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def resign_picture(site, data):
     rewrite(site, lambda c: next(image for image in c["images"] if image["file"] == PICTURE).update(entry))
 
 
-def picture(kind, size=(43, 64)):
+def picture(kind, size=(64, 96)):
     stream = io.BytesIO()
     Image.new("RGB", size).save(stream, kind)
     return stream.getvalue()
@@ -98,10 +98,12 @@ DAMAGE = {
     "altered image": (lambda site: change(site / PICTURE, flip), rf"{PICTURE}: SHA-256 is \w+…, expected \w+…; the file was altered, copy or export the site again"),
     "half an image": (lambda site: change(site / PICTURE, lambda data: data[: len(data) // 2]), rf"{PICTURE}: is \d+ bytes, expected \d+; copy the whole site again"),
     "no picture": (lambda site: (site / PICTURE).write_text("x"), rf"{PICTURE}: is 1 bytes, expected \d+"),
-    "text": (lambda site: resign_picture(site, b"x"), rf"{PICTURE}: is not a JPEG \(.*\); export the site again"),
-    "nothing": (lambda site: resign_picture(site, b""), rf"{PICTURE}: is not a JPEG"),
-    "PNG": (lambda site: resign_picture(site, picture("PNG")), rf"{PICTURE}: is not a JPEG"),
-    "another size": (lambda site: resign_picture(site, picture("JPEG", (9, 8))), f"{PICTURE}: is 9 x 8 pixels, expected 43 x 64"),
+    "text": (lambda site: resign_picture(site, b"x"), rf"{PICTURE}: is neither JPEG nor WebP \(.*\); export the site again"),
+    "nothing": (lambda site: resign_picture(site, b""), rf"{PICTURE}: is neither JPEG nor WebP"),
+    "PNG": (lambda site: resign_picture(site, picture("PNG")), rf"{PICTURE}: is neither JPEG nor WebP"),
+    "AVIF": (lambda site: resign_picture(site, picture("AVIF")), rf"{PICTURE}: is neither JPEG nor WebP"),
+    "another size": (lambda site: resign_picture(site, picture("JPEG", (9, 8))), f"{PICTURE}: is 9 x 8 pixels, expected 64 x 96"),
+    "another size, WebP": (lambda site: resign_picture(site, picture("WEBP", (9, 8))), f"{PICTURE}: is 9 x 8 pixels, expected 64 x 96"),
 }
 
 
@@ -127,10 +129,10 @@ def test_damage_is_named(site, kind):
 
 def test_all_damage_is_listed(site):
     change(site / SHARD, flip)
-    (site / "images" / "tom.jpg").unlink()
-    (site / "images" / "rex.jpg").write_bytes(b"")
+    (site / "images" / "tom.webp").unlink()
+    (site / "images" / "rex.webp").write_bytes(b"")
     run = cli("overlay-verify", site)
-    refused(run, 1, f"^Error: {SHARD}: SHA-256", "\nimages/tom.jpg: is missing", "\nimages/rex.jpg: is 0 bytes, expected ")
+    refused(run, 1, f"^Error: {SHARD}: SHA-256", "\nimages/tom.webp: is missing", "\nimages/rex.webp: is 0 bytes, expected ")
     assert len(run.stderr.splitlines()) == 3
 
 
@@ -142,8 +144,14 @@ def test_the_hashes_of_images_are_those_of_their_files(site, page):
             assert (image.bytes, image.sha256) == (len(data), hashlib.sha256(data).hexdigest())
 
 
-def test_another_jpeg_in_place_of_an_image_is_found(site):
-    (site / PICTURE).write_bytes((site / "images" / "tom.jpg").read_bytes())
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_an_image_is_of_either_format(site, kind):
+    resign_picture(site, picture(kind))
+    assert invoke("overlay-verify", site).exit_code == 0
+
+
+def test_another_picture_in_place_of_an_image_is_found(site):
+    (site / PICTURE).write_bytes((site / "images" / "tom.webp").read_bytes())
     refused(invoke("overlay-verify", site), 1, f"^Error: {PICTURE}: (is|SHA-256)")
 
 
@@ -152,7 +160,7 @@ def test_postscript_in_place_of_an_image_starts_no_other_program(photos, tiny, t
     make_photo(photos / "dogs" / "rex.jpg", 2, (96, 64))
     assert invoke("overlay-export", photos, "-o", tmp_path / "site", *tiny).exit_code == 0
     resign_picture(tmp_path / "site", eps.read_bytes())
-    refused(cli("overlay-verify", tmp_path / "site", env=environment), 1, f"^Error: {PICTURE}: is not a JPEG")
+    refused(cli("overlay-verify", tmp_path / "site", env=environment), 1, f"^Error: {PICTURE}: is neither JPEG nor WebP")
     assert not ran.exists()
 
 
@@ -214,7 +222,7 @@ def test_the_true_error_over_all_pairs(tmp_path, tiny_network):
     for layer in bundle.layers:
         parts = []
         for image in bundle.images:
-            pixels, _ = fit_image(decode(tmp_path / "photos" / f"{image.id}.png"), Fit("contain", 160, model.multiple))
+            pixels = fit_image(decode(tmp_path / "photos" / f"{image.id}.png"), Fit("contain", 160, model.multiple))
             (values,) = model.run(pixels[None])[layer.module]
             parts.append(values.reshape(len(values), -1).T.astype(np.float64))
         codes = np.concatenate([bundle.codes(image, layer).reshape(-1, layer.dims) for image in bundle.images]).astype(float)

@@ -7,8 +7,8 @@ import { unpack } from './codecs.js';
 
 /**
  * @typedef {{id: string, name: string, weights_sha256: string}} Network
- * @typedef {{id: string, title: string, group: string, file: string, sha256: string, width: number, height: number, alt: string, credit: string,
- *   thumbnail?: {file: string, sha256: string, width: number, height: number}}} Image
+ * @typedef {{file: string, sha256: string, width: number, height: number}} Picture
+ * @typedef {Picture & {id: string, title: string, group: string, alt: string, credit: string, thumbnail?: Picture}} Image
  * @typedef {{file: string, bytes: number, sha256: string, first: number, count: number}} Shard
  * @typedef {{id: string, network: string, module: string, stride: number, channels: number, dims: number, signed: boolean, centered?: boolean,
  *   encoding: string, range: [number, number], error: {max: number, rms: number}, grids: [number, number][], shards: Shard[]}} Layer
@@ -93,10 +93,16 @@ function checkNetwork({ id, weights = '', input_size: size = [1, 1], prefix_toke
 /** @param {any} image */
 function checkImage(image) {
   const who = `image "${image.id}"`;
-  expect(isSafePath(image.file), `${who} has the path ${JSON.stringify(image.file)}`);
-  expect(typeof image.sha256 === 'string' && /^[0-9a-f]{64}$/.test(image.sha256), `${who} has no SHA-256`);
-  expect(isInteger(image.width, 1) && isInteger(image.height, 1), `${who} has no width and height`);
+  checkPicture(image, who);
+  if (image.thumbnail !== undefined) checkPicture(image.thumbnail, `the thumbnail of ${who}`);
   for (const key of ['title', 'group', 'alt', 'credit']) expect(typeof image[key] === 'string', `${who} has no ${key}`);
+}
+
+/** @param {any} picture @param {string} who */
+function checkPicture(picture, who) {
+  expect(isSafePath(picture?.file), `${who} has the path ${JSON.stringify(picture?.file)}`);
+  expect(typeof picture.sha256 === 'string' && /^[0-9a-f]{64}$/.test(picture.sha256), `${who} has no SHA-256`);
+  expect(isInteger(picture.width, 1) && isInteger(picture.height, 1), `${who} has no width and height`);
 }
 
 /** @param {any} layer @param {number} images */

@@ -18,8 +18,9 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 from exporter import load_bundle, open_model
+from exporter.display import FEW_IMAGES, default_size, published_copies
 from exporter.parallel import usable_cores
-from exporter.pixels import Fit, decode, encode_display, fit_image
+from exporter.pixels import Fit, decode, fit_image
 
 ROOT = Path(__file__).resolve().parents[2]
 PHOTO_SIZE = (640, 480)
@@ -69,18 +70,19 @@ def many(photos: Path, folder: Path) -> None:
 
 
 def against_parts(photos: Path, folder: Path, size: int, layers: dict[str, str]) -> tuple[float, float]:
-    """Seconds of a warm run, and of decoding, inference and writing display images alone, one after the other; layers: {alias: module}."""
+    """Seconds of a warm run, and of decoding, inference and writing published copies alone, one after the other; layers: {alias: module}."""
     paths = sorted(photos.iterdir())
     model = open_model()
     model.prepare(list(layers.values()))
-    fit = Fit("contain", size, model.multiple, None)
-    fitted = [fit_image(decode(path, least=size), fit) for path in paths]
+    fit = Fit("contain", size, model.multiple, None, default_size(len(paths)))
+    decoded = [decode(path, least=fit.least) for path in paths]
+    fitted = [fit_image(picture, fit) for picture in decoded]
     written = folder / f"display-{len(paths)}"
     written.mkdir()
     parts = {
-        "decode": lambda: [fit_image(decode(path, least=size), fit) for path in paths],
-        "infer": lambda: [model.run(pixels[None]) for pixels, _ in fitted],
-        "display": lambda: [(written / f"{i}.jpg").write_bytes(encode_display(display)) for i, (_, display) in enumerate(fitted)],
+        "decode": lambda: [fit_image(decode(path, least=fit.least), fit) for path in paths],
+        "infer": lambda: [model.run(pixels[None]) for pixels in fitted],
+        "display": lambda: write_copies(decoded, fit, written),
     }
     alone = {name: fastest(work) for name, work in parts.items()}
     wall = fastest(lambda: overlay_export(photos, "-o", folder / "warm", "--layers", ",".join(layers), "--size", size, "--force"))
@@ -88,6 +90,14 @@ def against_parts(photos: Path, folder: Path, size: int, layers: dict[str, str])
     shown = ", ".join(f"{name} {1e3 * seconds:.0f} ms" for name, seconds in alone.items())
     print(f"warm run of {len(paths)} photos at {size}: {wall:.2f} s; parts alone: {shown}, together {total:.2f} s")
     return wall, total
+
+
+def write_copies(decoded: list[Image.Image], fit: Fit, folder: Path) -> None:
+    """What an export publishes of its images."""
+    for number, picture in enumerate(decoded):
+        for kind, copy in zip(("image", "thumbnail"), published_copies(picture, fit, len(decoded) > FEW_IMAGES), strict=True):
+            if copy:
+                (folder / f"{number}-{kind}{copy.suffix}").write_bytes(copy.data)
 
 
 def memory(photos: Path, folder: Path) -> None:

@@ -26,6 +26,13 @@ test('the good manifest has its members', () => {
   assert.deepEqual(GOOD.selection, { image: 'dog-2', layer: 'deep/block2', row: 0, col: 1 });
 });
 
+test('an image may have a thumbnail', () => {
+  const manifest = JSON.parse(fixtureText('good/bundle.json'));
+  const thumbnail = { file: 'thumbnails/0.webp', bytes: 9, sha256: '0'.repeat(64), width: 24, height: 16 };
+  manifest.images[0].thumbnail = thumbnail;
+  assert.deepEqual(parseManifest(JSON.stringify(manifest)).images.map((image) => image.thumbnail), [thumbnail, undefined, undefined, undefined]);
+});
+
 test('a layer may say whether it is centred', () => {
   for (const centered of [true, false, undefined]) {
     const manifest = JSON.parse(fixtureText('good/bundle.json'));
