@@ -1,5 +1,6 @@
 """A local preview of a site: static files on 127.0.0.1, with the headers that GitHub Pages sends."""
 
+import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +16,9 @@ class _Handler(SimpleHTTPRequestHandler):
     # The operating system's table can be wrong, and a browser refuses a module of another type.
     extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript", ".json": "application/json", ".bin": "application/octet-stream", ".webp": "image/webp"}
 
+    # Connections stay open for the next file: a gallery asks for hundreds.
+    protocol_version = "HTTP/1.1"
+
     def __init__(self, *args: Any, only: Path | None = None, **kwargs: Any) -> None:
         self._only = only
         super().__init__(*args, **kwargs)
@@ -28,11 +32,19 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def end_headers(self) -> None:
         self.send_header("Access-Control-Allow-Origin", "*")
-        self.send_header("Cache-Control", "no-store")
+        # An address with a hash changes with its file; all others may be of an earlier export.
+        self.send_header("Cache-Control", "max-age=600" if "?" in getattr(self, "path", "") else "no-store")
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
         """Silent: a reader of the terminal wants the address, not a line for every image."""
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Readers leave while files are on their way: that is no error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def make_server(site: Path, port: int | None = None) -> tuple[ThreadingHTTPServer, str]:
@@ -53,8 +65,8 @@ def make_server(site: Path, port: int | None = None) -> tuple[ThreadingHTTPServe
 
 def _bind(handler: partial, port: int | None) -> ThreadingHTTPServer:
     try:
-        return ThreadingHTTPServer(("127.0.0.1", DEFAULT_PORT if port is None else port), handler)
+        return _Server(("127.0.0.1", DEFAULT_PORT if port is None else port), handler)
     except OSError as error:
         if port is None:
-            return ThreadingHTTPServer(("127.0.0.1", 0), handler)
+            return _Server(("127.0.0.1", 0), handler)
         raise ExportError(f"port {port} cannot be used ({error.strerror}); choose another --port, or leave it out") from None

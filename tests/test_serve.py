@@ -174,3 +174,29 @@ def test_open_opens_the_address(default_site, monkeypatch):
     run = invoke("overlay-serve", default_site, "--port", 0, "--open")
     assert run.exit_code == 0
     assert opened == [run.stdout.split(" is at ")[1].split(" ")[0]]
+
+
+def test_only_addresses_with_a_hash_may_be_kept(default_site):
+    with server_of(default_site) as (_, address):
+        assert fetch(address, "/bundle.json?01234567")[1]["Cache-Control"] == "max-age=600"
+        assert fetch(address, "/bundle.json")[1]["Cache-Control"] == "no-store"
+
+
+def test_a_request_that_is_none_is_answered(default_site):
+    with server_of(default_site) as (_, address), socket.create_connection((urlsplit(address).hostname, urlsplit(address).port)) as connection:
+        connection.sendall(b"nonsense\r\n\r\n")
+        assert b"400" in connection.recv(4096)
+
+
+def test_a_reader_who_leaves_is_no_error(tmp_path, capsys):
+    (tmp_path / "index.html").write_text("")
+    (tmp_path / "large.bin").write_bytes(bytes(20_000_000))
+    with server_of(tmp_path) as (server, address):
+        gone = threading.Event()
+        shutdown = server.shutdown_request
+        server.shutdown_request = lambda request: (shutdown(request), gone.set())
+        with socket.create_connection((urlsplit(address).hostname, urlsplit(address).port)) as connection:
+            connection.sendall(b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.recv(1)
+        assert gone.wait(30)
+    assert capsys.readouterr().err == ""
