@@ -6,7 +6,7 @@ FIGURE = FigureType(
     name="gallery",
     title="Across all images",
     caption=(
-        "The best match on every image is framed, with its value. A click, a second tap or Enter pins the patch, Esc clears it."
+        "The best matches are framed, with their values. A click, a second tap or Enter pins the patch, Esc clears it."
         " By keyboard: arrows move, Shift with an arrow changes the image."
     ),
 )

@@ -39,18 +39,19 @@ export function whenNear(element, action, signal) {
   signal.addEventListener('abort', () => observer.disconnect());
 }
 
-/** Do something after what has changed was painted, once however often it is asked for until then. @param {() => void} action @param {AbortSignal} signal @returns {() => void} asks for it */
-export function afterPaint(action, signal) {
-  let waiting = false;
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    waiting = false;
+/**
+ * Do something after what has changed was painted, however often it is asked for: not again before `pause` milliseconds have passed.
+ * @param {() => void} action @param {number} pause @param {AbortSignal} signal @returns {() => void} asks for it
+ */
+export function afterPaint(action, pause, signal) {
+  let [waiting, last] = [false, -Infinity];
+  const act = () => {
+    [waiting, last] = [false, performance.now()];
     if (!signal.aborted) action();
   };
-  signal.addEventListener('abort', () => port1.close());
   return () => {
-    // A task that a frame's callback posts comes after the frame.
-    if (!waiting) requestAnimationFrame(() => port2.postMessage(null));
+    // A task that a frame's callback begins comes after the frame.
+    if (!waiting) requestAnimationFrame(() => setTimeout(act, last + pause - performance.now()));
     waiting = true;
   };
 }

@@ -48,5 +48,5 @@ function comparisons(state) {
   const value = samePatch(state.cursor, state.selection) ? null : state.value(state.cursor);
   if (state.cursor && value !== null) return [` \u2192 ${state.bundle.images[state.cursor.image].title}: `, make('b', { textContent: formatValue(value) })];
   const found = state.ranking.slice(0, CLOSEST).map(({ image, value: similar }) => `${state.bundle.images[image].title} ${formatValue(similar)}`);
-  return found.length ? [` \u2192 closest: `, found.join(', ')] : [];
+  return found.length ? [make('span', { className: 'closest-words', textContent: ` \u2192 closest: ${found.join(', ')}` })] : [];
 }

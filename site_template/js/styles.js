@@ -55,6 +55,7 @@ select, button { color: inherit; }
 .tile .name { position: absolute; left: 0; right: 0; bottom: 0; padding: 18px 8px 4px; overflow: hidden; color: #fff; font-size: 13px; line-height: 1.3; text-overflow: ellipsis; white-space: nowrap;
   background: linear-gradient(transparent, rgb(0 0 0 / 0.55)); }
 .mark { position: absolute; left: 0; top: 0; visibility: hidden; contain: layout size; min-width: 11px; min-height: 11px; border-radius: 2px; }
+.best, .cursor { will-change: transform; }
 .selected { border: 3px solid var(--selection); box-shadow: 0 0 0 2px #16130a, inset 0 0 0 1.5px #16130a; }
 .pinned .selected { box-shadow: 0 0 0 2px #16130a, inset 0 0 0 1.5px #16130a, 0 0 0 5px #fff, 0 0 0 6.5px #16130a; }
 .fine.selected { border-width: 2px; box-shadow: 0 0 0 1.5px #16130a; }
@@ -70,10 +71,10 @@ select, button { color: inherit; }
 .arriving { position: absolute; right: 0; bottom: 100%; display: flex; align-items: center; gap: 8px; padding: 3px 9px; border-radius: 5px 5px 0 0; background: light-dark(#f1f1f2, #26272b); font-size: 12px; line-height: 1.4;
   font-variant-numeric: tabular-nums; }
 .arriving progress { width: 90px; height: 6px; accent-color: var(--accent); }
-.closest { display: flex; flex: 0 0 100%; gap: 10px; overflow: hidden; min-height: 76px; }
+.closest { display: flex; flex: 0 0 100%; flex-wrap: wrap; gap: 10px; height: 76px; overflow: hidden; }
 .closest.none { visibility: hidden; }
 .closest button { flex: none; display: block; padding: 0; border: 0; border-radius: 3px; background: none; color: inherit; font-size: 12px; line-height: 18px; text-align: center; cursor: pointer; }
-.closest button:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
+.closest button:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
 .closest .cut { position: relative; display: block; width: 56px; height: 56px; overflow: hidden; border-radius: 3px; background: light-dark(#eee, #26272b); }
 .closest .cut > * { position: absolute; left: 0; top: 0; max-width: none; }
 .closest i { border: 2px solid #fff; border-radius: 2px; box-shadow: 0 0 0 1px rgb(0 0 0 / 0.75); }
@@ -90,10 +91,14 @@ select, button { color: inherit; }
   .toggle { display: inline-block; }
   .controls { gap: 8px 10px; }
   .choice { min-height: 28px; }
+  .order span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .order select { max-width: 9.5em; }
+  .closest { flex: none; gap: 8px; }
+  .foot:has(.closest) .closest-words { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .layers span { padding: 5px 9px; }
   .pair { gap: 8px; }
   .gallery .tile.source { position: sticky; z-index: 2; box-shadow: 0 0 0 3px var(--overlay-background, Canvas); }
-  .foot { flex-direction: column-reverse; align-items: stretch; gap: 4px; padding: 8px 0; font-size: 13px; }
+  .foot { flex-flow: column-reverse nowrap; align-items: stretch; gap: 4px; padding: 8px 0; font-size: 13px; }
   .readout { min-height: 38px; justify-content: space-between; }
   .legend .ramp { flex: 1; }
   .panel { padding-bottom: 18px; font-size: 13px; }

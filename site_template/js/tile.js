@@ -74,6 +74,11 @@ export class Tile {
     // A canvas that holds a picture from another host can be saved only if it was fetched with CORS.
     if (!url.startsWith('data:')) picture.crossOrigin = 'anonymous';
     picture.addEventListener('error', () => this.miss());
+    if (image.thumbnail) {
+      // The browser takes the smaller one where it will do.
+      picture.sizes = this.element.style.width || '50vw';
+      picture.srcset = `${bundle.smallUrl(image)} ${image.thumbnail.width}w, ${url} ${image.width}w`;
+    }
     picture.src = url;
     return picture;
   }

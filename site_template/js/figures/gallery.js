@@ -24,6 +24,8 @@ const FEW = 40;
 const FRAMED = 8;
 /** With more than this, the closest are out of sight: they are shown in a strip. */
 const IN_SIGHT = 16;
+/** Milliseconds that the strip stays as it is: what changes faster cannot be read. */
+const READABLE = 120;
 /** Room that a sticking image leaves to the top of the view, and to the readout at its bottom. */
 const STICK = { top: 8, bottom: 96, strip: 82 };
 
@@ -40,7 +42,12 @@ export function mount(body, { state, signal, row, foot }) {
   const resize = new ResizeObserver(() => (rows = arrange(gallery, tiles)));
   resize.observe(gallery);
   signal.addEventListener('abort', () => resize.disconnect());
-  const { seen, look } = many ? fillInView(gallery, tiles, () => rows, state, signal) : { seen: new Set(tiles), look: () => {} };
+  const paint = (/** @type {Iterable<Tile>} */ some) => {
+    if (many) framed = strongest(state, seen);
+    for (const tile of some) tile.paint();
+  };
+  const seen = new Set(many ? [] : tiles);
+  const look = many ? fillInView(gallery, tiles, () => rows, seen, () => paint(seen), state, signal) : () => {};
   const order = ordering(gallery, tiles, state, () => {
     rows = arrange(gallery, tiles);
     look();
@@ -52,9 +59,8 @@ export function mount(body, { state, signal, row, foot }) {
     if (change === 'cursor') return seen.forEach((tile) => tile.paintCursor());
     // Who points or pins wants to compare with all images; what a page opens with does not.
     if (state.selection && (state.cursor || state.pinned)) state.want(state.images);
-    if (many) framed = strongest(state, seen);
     const next = tiles.find((tile) => tile.image === state.selection?.image);
-    for (const tile of new Set([...seen, ...(source ? [source] : []), ...(next ? [next] : [])])) tile.paint();
+    paint(new Set([...seen, ...(source ? [source] : []), ...(next ? [next] : [])]));
     if (next && next !== source && gallery.clientWidth < NARROW.width) stick(next, tiles.length > IN_SIGHT);
     source = next;
     order.update();
@@ -77,17 +83,18 @@ function showClosest(foot, tiles, state, signal) {
     state.rank();
     state.tell('ranking');
     strip.update();
-  }, signal);
+  }, READABLE, signal);
   state.subscribe((change) => change !== 'cursor' && change !== 'ranking' && rank(), signal);
 }
 
 /**
- * Tiles have something in them while they are near the view, a screen up and down, and are painted while they are in it.
- * @param {HTMLElement} gallery @param {Tile[]} tiles @param {() => Row[]} rows @param {State} state @param {AbortSignal} signal
- * @returns {{seen: Set<Tile>, look: () => void}} seen: those in view, kept up; look: do so after the rows have changed
+ * Tiles have something in them while they are near the view, a screen up and down.
+ * @param {HTMLElement} gallery @param {Tile[]} tiles @param {() => Row[]} rows @param {Set<Tile>} seen those in view, kept up @param {() => void} onChange of those
+ * @param {State} state @param {AbortSignal} signal
+ * @returns {() => void} looks again, after the rows have changed
  */
-function fillInView(gallery, tiles, rows, state, signal) {
-  const [near, seen] = [new Set(), new Set()].map((set) => /** @type {Set<Tile>} */ (set));
+function fillInView(gallery, tiles, rows, seen, onChange, state, signal) {
+  const near = /** @type {Set<Tile>} */ (new Set());
   const between = (/** @type {number} */ top, /** @type {number} */ bottom) =>
     new Set(rows().filter((row) => row.top < bottom && row.top + row.height > top).flatMap(({ first, count }) => tiles.slice(first, first + count)));
   const look = followView(gallery, (top, bottom) => {
@@ -95,13 +102,14 @@ function fillInView(gallery, tiles, rows, state, signal) {
     const [nearNow, seenNow] = [between(top - screen, bottom + screen), between(top, bottom)];
     for (const tile of near) if (!nearNow.has(tile) && !tile.source) tile.empty();
     for (const tile of nearNow) tile.fill();
-    for (const tile of seenNow) if (!seen.has(tile)) tile.paint();
     update(near, nearNow);
+    const moved = seenNow.size !== seen.size || [...seenNow].some((tile) => !seen.has(tile));
     update(seen, seenNow);
+    if (moved) onChange();
     state.want(imagesOf(seen, near));
   }, signal);
   state.subscribe((change) => change === 'layer' && state.want(imagesOf(seen, near)), signal);
-  return { seen, look };
+  return look;
 }
 
 /** What is in view first. @param {Iterable<Tile>[]} sets */
@@ -145,6 +153,7 @@ function ordering(gallery, tiles, state, onSort) {
     const done = sorted && sorted.layer === state.layer && samePatch(sorted.patch, state.selection) && (sorted.whole || state.arriving !== null);
     if (!done) sort(true);
   };
+  picker.element.classList.add('order');
   return { element: picker.element, update };
 }
 
