@@ -57,7 +57,7 @@ def render_page(folder: Path, manifest: Manifest) -> str:
         "shards": [(shard.file, _base64(folder / shard.file)) for layer in manifest.layers for shard in layer.shards],
         "pictures": {image.file: _data_url(MEDIA_TYPES[posixpath.splitext(image.file)[1]], (folder / image.file).read_bytes()) for image in manifest.images},
     }
-    return site.render(manifest, policy, src=f"#{PAGE_ID}", inline=inline, notices_script="")
+    return site.render(manifest, policy, src=f"#{PAGE_ID}", inline=inline, fallback=manifest.images, notices_script="")
 
 
 def inline_modules(folder: Path) -> Iterator[tuple[str, str]]:

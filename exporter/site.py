@@ -23,6 +23,9 @@ if (location.protocol === 'file:') classList.add('from-file');
 else addEventListener('load', () => customElements.get('similarity-overlay') || classList.add('not-started'));"""
 
 
+_FALLBACK_IMAGES = 60
+
+
 def template_folder() -> Path:
     """Where the template is: inside an installed wheel, or at the root of the repository."""
     here = Path(__file__).resolve().parent
@@ -44,9 +47,9 @@ def write_site(folder: Path, manifest: Manifest) -> Path:
 
 
 def render_index(manifest: Manifest) -> str:
-    """The page of a site's folder."""
+    """The page of a site's folder. Without its figures it shows some of the images: a thousand would cost every reader who never sees them."""
     policy = {"script-src": f"'self' 'wasm-unsafe-eval' {source_hash(_NOTICES)}", "style-src": "'self'", "img-src": "'self' data: blob:", "connect-src": "'self'"}
-    return render(manifest, policy, src="./", inline=None, notices_script=_NOTICES)
+    return render(manifest, policy, src="./", inline=None, fallback=manifest.images[:_FALLBACK_IMAGES], notices_script=_NOTICES)
 
 
 def render(manifest: Manifest, policy: dict[str, str], **variables: object) -> str:

@@ -13,7 +13,7 @@ const COUNT = 12;
 const SIDE = 56;
 const PART = 0.4;
 /** Pictures kept for when they come again. */
-const KEPT = 96;
+const KEPT = 24;
 
 /** A patch of each of the closest images. */
 export class Closest {

@@ -18,6 +18,18 @@ function pixelTable({ style, colormap, opacity }) {
   return cached.table;
 }
 
+/** What a map is put together in, before a canvas takes it over: the same for all of one size, or a hover would leave a heap of them. */
+let scratch = /** @type {{pixels: ImageData, packed: Uint32Array} | null} */ (null);
+
+/** @param {CanvasRenderingContext2D} context @param {number} cols @param {number} rows */
+function scratchOf(context, cols, rows) {
+  if (scratch?.pixels.width !== cols || scratch.pixels.height !== rows) {
+    const pixels = context.createImageData(cols, rows);
+    scratch = { pixels, packed: new Uint32Array(pixels.data.buffer) };
+  }
+  return scratch;
+}
+
 /**
  * Paint the scores of an image, one canvas pixel for each patch; CSS scales it over the image.
  * Without scores the canvas is empty.
@@ -30,8 +42,7 @@ export function paintMap(canvas, state, image) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
   const scores = state.scores(image);
   if (!scores) return context.clearRect(0, 0, cols, rows);
-  const pixels = context.createImageData(cols, rows);
-  const packed = new Uint32Array(pixels.data.buffer);
+  const { pixels, packed } = scratchOf(context, cols, rows);
   const [low, high] = state.range;
   const table = pixelTable(state.display);
   for (let i = 0; i < packed.length; i++) packed[i] = table[step(scores[i], low, high)];

@@ -27,7 +27,7 @@ class Canvas {
   }
   putImageData(image, x, y) {
     assert.deepEqual([image.width, image.height, x, y], [this.width, this.height, 0, 0]);
-    this.pixels = image.data;
+    this.pixels = image.data.slice();
   }
   clearRect(x, y, width, height) {
     assert.deepEqual([x, y, width, height], [0, 0, this.width, this.height]);

@@ -88,7 +88,7 @@ function showClosest(foot, tiles, state, signal) {
 }
 
 /**
- * Tiles have something in them while they are near the view, a screen up and down.
+ * Tiles have something in them while they are near the view, half a screen up and down.
  * @param {HTMLElement} gallery @param {Tile[]} tiles @param {() => Row[]} rows @param {Set<Tile>} seen those in view, kept up @param {() => void} onChange of those
  * @param {State} state @param {AbortSignal} signal
  * @returns {() => void} looks again, after the rows have changed
@@ -98,8 +98,8 @@ function fillInView(gallery, tiles, rows, seen, onChange, state, signal) {
   const between = (/** @type {number} */ top, /** @type {number} */ bottom) =>
     new Set(rows().filter((row) => row.top < bottom && row.top + row.height > top).flatMap(({ first, count }) => tiles.slice(first, first + count)));
   const look = followView(gallery, (top, bottom) => {
-    const screen = bottom - top;
-    const [nearNow, seenNow] = [between(top - screen, bottom + screen), between(top, bottom)];
+    const margin = (bottom - top) / 2;
+    const [nearNow, seenNow] = [between(top - margin, bottom + margin), between(top, bottom)];
     for (const tile of near) if (!nearNow.has(tile) && !tile.source) tile.empty();
     for (const tile of nearNow) tile.fill();
     update(near, nearNow);
