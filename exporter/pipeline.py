@@ -7,7 +7,8 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from exporter import page, site
-from exporter.draft import Draft, Job
+from exporter.draft import Coding, Draft, Job
+from exporter.encodings import ENCODINGS
 from exporter.errors import ExportError, UsageError
 from exporter.figures import choose_figures
 from exporter.images import ImageFile, ImageSet, find_images
@@ -21,6 +22,7 @@ from exporter.progress import Progress, silent
 from exporter.target import check_target, publish, staging
 
 DEFAULT_TITLE = "What a network finds similar"
+DEFAULT_MAX_ERROR = 0.01
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ def export(
     prefix_tokens: int | None = None,
     device: str = CPU,
     center: bool = False,
+    max_error: float = DEFAULT_MAX_ERROR,
+    encoding: str | None = None,
     size: int = 448,
     fit: str = "contain",
     title: str | None = None,
@@ -65,13 +69,13 @@ def export(
     images: folders and files. model: one network or several, each a spec as for `open_model`, `NAME=SPEC`, or an opened `Model`; weights: as for
     `open_model`, one for all or one for each; checkpoints: weights of the one model, each a network. mean to device: as for `open_model`, for all.
     layers: names, aliases and globs for all networks, or a list of them for each; None: block3 and block4. center: subtract every layer's mean
-    feature. size: pixels of the longer side. fit: contain, stretch or crop. figures: names; None: those that have something to show.
+    feature. max_error: of all ways to store a layer that keep similarities this exact, the one of fewest bytes is taken; encoding: one of `ENCODINGS`, the only one to consider. size: pixels of the longer side. fit: contain, stretch or crop. figures: names; None: those that have something to show.
     progress: see `exporter.progress`; notify(sentence) tells of long preparations.
     Raises UsageError for arguments that cannot be meant, ExportError for everything else; the target is then as it was.
     """
     inputs = [Path(image) for image in several(images)]
     output, threads, progress = Path(output), threads or usable_cores(), progress or silent
-    _check_options(size, fit, batch_size, threads)
+    _check_options(size, fit, batch_size, threads, max_error, encoding)
     chosen = None if figures is None else choose_figures(_names(figures))
     requests = _requests(several(model), several(weights), several(checkpoints))
     found = find_images(inputs)
@@ -84,10 +88,11 @@ def export(
     with threadpool_limits(threads), staging(output) as folder:
         try:
             draft = Draft(folder, good, jobs)
-            draft.extract(threads, batch_size, center, progress, page.MAX_FEATURE_BYTES if is_page(output) else None)
+            draft.extract(threads, batch_size, progress, encoding, page.MAX_FEATURE_BYTES if is_page(output) else None)
+            draft.encode(Coding(max_error, encoding, center), threads, progress)
             names = [figure.name for figure in chosen] if chosen else default_figures(networks)
             content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, names)
-            staged = site.write_site(folder, content)
+            staged = site.write_site(draft.site, content)
             if is_page(output):
                 staged = page.write_page(staged, content)
             written = _size(staged)
@@ -95,7 +100,7 @@ def export(
         except OSError as error:
             raise ExportError(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
     notes = dict.fromkeys([*(note for network in networks for note in network.model.notes), *_fixed_size_notes(networks, size, input_size)])
-    return Report(output, content, written, tuple(bad), (*found.warnings, *notes, *page.size_warnings(output, written)))
+    return Report(output, content, written, tuple(bad), (*found.warnings, *notes, *draft.warnings, *page.size_warnings(output, written)))
 
 
 def default_figures(networks: Sequence[Opened]) -> list[str]:
@@ -130,7 +135,11 @@ def _check_shapes(jobs: Sequence[Job]) -> None:
         raise UsageError(f"--fit crop cuts another shape for {jobs[other].network.label} than for {jobs[0].network.label}: expected networks of one input shape; use --fit stretch.")
 
 
-def _check_options(size: int, fit: str, batch_size: int, threads: int) -> None:
+def _check_options(size: int, fit: str, batch_size: int, threads: int, max_error: float, encoding: str | None) -> None:
+    if not 0 < max_error <= 1:
+        raise UsageError(f"--max-error is {max_error:g}, expected more than 0 and at most 1")
+    if encoding not in (None, *ENCODINGS):
+        raise UsageError(f'--encoding is "{encoding}", expected one of {", ".join(ENCODINGS)}')
     if fit not in FITS:
         raise UsageError(f'fit is "{fit}", expected one of {", ".join(FITS)}')
     for name, value, least, most in (("size", size, 32, 4096), ("batch size", batch_size, 1, 1024), ("threads", threads, 1, 1024)):
