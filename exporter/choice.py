@@ -5,7 +5,7 @@ Everything is measured on the layer itself. What decides is computed with BLAS a
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -19,7 +19,8 @@ from exporter.rotation import MOST_CHANNELS, MOST_PATCHES, Rotation, find_rotati
 from exporter.sample import Maps, PatchSample, spread, take_sample
 
 _SEARCHED_PATCHES, _ROTATED_IMAGES, _REFINEMENTS = 512, 1024, 6
-_MEASURED_INTEGERS = 2_000_000
+# Enough for estimates that are off by less than a per cent.
+_MEASURED_INTEGERS = 2**19
 # Another code than the plain one must be worth it, and so must a stream that readers have to inflate.
 _WORTH_ANOTHER, _WORTH_DEFLATING = 0.98, 0.9
 # A rotation fills vectors of mostly zeros.
@@ -80,12 +81,12 @@ class _Search:
     def __init__(self, maps: Maps, max_error: float, encoding: str | None, threads: int) -> None:
         self.max_error, self.encoding, self.threads = max_error, encoding, threads
         self.sample = take_sample(maps)
-        few = spread(len(self.sample.features), _SEARCHED_PATCHES)
-        self.few = PatchSample(self.sample.features[few], self.sample.images[few])
+        self.at_few = spread(len(self.sample.features), _SEARCHED_PATCHES)
+        self.few = PatchSample(self.sample.features[self.at_few], self.sample.images[self.at_few])
         self.exact = _cosines(self.few.features)
         self.pictures, self.share = _whole_images(maps)
         self.rotation = self._find_rotation(maps)
-        self.rotated = None if self.rotation is None else self.rotation(self.few.features)
+        self.rotated = None if self.rotation is None else self.rotation(self.sample.features)
         self.tried: dict[Family, _Candidate] = {}
 
     def run(self) -> Choice:
@@ -108,7 +109,7 @@ class _Search:
     def _families(self) -> list[Family]:
         if self.encoding == _PLAIN.raw:
             return [_PLAIN]
-        families = plain_families() + ([] if self.rotation is None else rotated_families(self.rotation, self.rotation(self.sample.features)))
+        families = plain_families() + ([] if self.rotation is None else rotated_families(self.rotation, self.rotated))
         return [_PLAIN, *families] if self.encoding is None else [family for family in families if self.encoding in family.encodings]
 
     def _find_rotation(self, maps: Maps) -> Rotation | None:
@@ -126,54 +127,54 @@ class _Search:
         while bad - good > 1:
             middle = (good + bad) // 2
             good, bad = (middle, bad) if self._quick(family, middle) <= self.max_error else (good, middle)
-        return self._candidate(family, good)
+        return self._candidate(family, good, self.few.measure(self._codes(family, good, self.at_few))[0])
 
     def _settled(self, candidate: _Candidate) -> _Candidate:
         """The coarsest level of its family that is exact enough on the whole sample, which needs one a little finer; where none is, the most exact one."""
-        measured, failed = self._measured(candidate), candidate.index + 1
-        while measured.error.max > self.max_error and measured.index > 0:
-            failed, measured = measured.index, self._measured(self._tighter(measured))
-        return self._coarser(measured, failed)
+        family, index, failed = candidate.family, candidate.index, candidate.index + 1
+        measured = self._measured(family, index)
+        while measured[0].max > self.max_error and index > 0:
+            failed, index = index, self._tighter(family, index, measured[0].max)
+            measured = self._measured(family, index)
+        between = range(failed - 1, index, -1)
+        for at in spread(len(between), _REFINEMENTS):
+            coarser = self._measured(family, between[at])
+            if coarser[0].max <= self.max_error:
+                return self._candidate(family, between[at], *coarser)
+        return self._candidate(family, index, *measured)
 
-    def _tighter(self, failed: _Candidate) -> _Candidate:
-        """The next more exact level that should do, if the whole sample always exceeds the few patches by as much as it did now."""
-        excess = failed.error.max / max(self._quick(failed.family, failed.index), 1e-12)
-        finer = range(failed.index - 1, 0, -1)
-        return self._candidate(failed.family, next((index for index in finer if self._quick(failed.family, index) * excess <= self.max_error), 0))
-
-    def _coarser(self, good: _Candidate, failed: int) -> _Candidate:
-        """The coarsest of a few levels between one that is exact enough and the one that was not; good itself where none is."""
-        between = range(failed - 1, good.index, -1)
-        tries = (self._measured(self._candidate(good.family, between[at])) for at in spread(len(between), _REFINEMENTS))
-        return next((one for one in tries if one.error.max <= self.max_error), good)
+    def _tighter(self, family: Family, index: int, error: float) -> int:
+        """The next more exact level that should do, if the whole sample always exceeds the few patches by as much as it does here."""
+        excess = error / max(self._quick(family, index), 1e-12)
+        return next((finer for finer in range(index - 1, 0, -1) if self._quick(family, finer) * excess <= self.max_error), 0)
 
     def _most_exact(self, families: list[Family]) -> Choice:
         for family in families:
-            self.tried[family] = self._measured(self._candidate(family, 0))
+            self.tried[family] = self._candidate(family, 0, *self._measured(family, 0))
         return min(self.tried.values(), key=lambda one: (one.error.max, one.cost)).choice(False, self.tried.values())
 
     def _quick(self, family: Family, index: int) -> float:
         """The greatest error over the few patches, in single precision."""
-        errors = np.abs(_cosines(self._integers(family.coder(family.levels[index]))) - self.exact)
+        errors = np.abs(_cosines(self._codes(family, index, self.at_few)) - self.exact)
         np.fill_diagonal(errors, 0)
         return float(errors.max())
 
-    def _integers(self, coder: Coder) -> np.ndarray:
-        return coder.integers(self.few.features if coder.rotation is None else self.rotated)
+    def _measured(self, family: Family, index: int) -> tuple[SimilarityError, tuple[float, float]]:
+        return self.sample.measure(self._codes(family, index), self.threads)
 
-    def _candidate(self, family: Family, index: int) -> _Candidate:
+    def _codes(self, family: Family, index: int, which: slice | list[int] = slice(None)) -> np.ndarray:
+        """The codes of sampled patches."""
         coder = family.coder(family.levels[index])
-        integers = self._integers(coder)
-        encoding, size = self._size(coder, family)
-        return _Candidate(family, index, coder, integers.shape[1], encoding, size, self.few.measure(integers)[0])
+        return coder.integers((self.sample.features if coder.rotation is None else self.rotated)[which])
 
-    def _measured(self, candidate: _Candidate) -> _Candidate:
-        error, display = self.sample.measure(candidate.coder(self.sample.features), self.threads)
-        return replace(candidate, error=error, display=display)
-
-    def _size(self, coder: Coder, family: Family) -> tuple[str, int]:
-        """The better of a family's encodings, or the one that was asked for, and the bytes that a server will send."""
+    def _candidate(self, family: Family, index: int, error: SimilarityError, display: tuple[float, float] | None = None) -> _Candidate:
+        coder = family.coder(family.levels[index])
         codes = coder(self.pictures)
+        encoding, size = self._size(codes, family)
+        return _Candidate(family, index, coder, codes.shape[1], encoding, size, error, display)
+
+    def _size(self, codes: np.ndarray, family: Family) -> tuple[str, int]:
+        """The better of a family's encodings, or the one that was asked for, and the bytes that a server will send."""
         raw, deflated = family.encodings
         if family is _PLAIN or self.encoding == raw:
             return raw, self._served(codes, raw)

@@ -142,7 +142,7 @@ class Draft:
             shards=writer.close(),
         )
 
-    def manifest(self, title: str, groups: Sequence[Group], figures: Sequence[str]) -> Manifest:
+    def manifest(self, title: str, groups: Sequence[Group], figures: Sequence[str], threads: int) -> Manifest:
         """What bundle.json says, with the opening patch: on the deepest layer of the last network."""
         images = tuple(map(image_of, self._spools[self._publishing].entries()))
         used, fit = {image.group for image in images}, self._jobs[0].fit
@@ -158,7 +158,7 @@ class Draft:
             figures=tuple(Figure(name, {}) for name in figures),
             selection=None,
         )
-        return replace(content, selection=strongest_patch(Bundle(FolderFiles(self.site), content), content.layers[-1]))
+        return replace(content, selection=strongest_patch(Bundle(FolderFiles(self.site), content), content.layers[-1], threads))
 
 
 def _check_total(total: int, most: int | None, done: int, count: int) -> None:

@@ -85,13 +85,14 @@ def export(
     jobs = [Job(network, Fit(fit, size, network.model.multiple, network.model.fixed_size)) for network in networks]
     _check_shapes(jobs)
     good, bad = _sound_images(found, skip_bad, threads, progress)
-    with threadpool_limits(threads), staging(output) as folder:
+    # Threads are this package's own: those of BLAS wait by spinning, which costs seconds on a busy machine.
+    with threadpool_limits(1), staging(output) as folder:
         try:
             draft = Draft(folder, good, jobs)
             draft.extract(threads, batch_size, progress, encoding, page.MAX_FEATURE_BYTES if is_page(output) else None)
             draft.encode(Coding(max_error, encoding, center), threads, progress)
             names = [figure.name for figure in chosen] if chosen else default_figures(networks)
-            content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, names)
+            content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, names, threads)
             staged = site.write_site(draft.site, content)
             if is_page(output):
                 staged = page.write_page(staged, content)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -78,20 +79,25 @@ class PatchSample:
         codes: those of the patches, int8 (patches, dims).
         """
         meter, across, alone = ErrorMeter(), [], len(np.unique(self.images)) == 1
-        units, places = unit(self.features), np.arange(len(codes))
 
         def compare(start: int) -> tuple[np.ndarray, np.ndarray]:
             """Of a block of patches with all from its first on, so that no pair comes twice: errors, and similarities between images."""
             block, rest = slice(start, start + _BLOCK), slice(start, None)
             coded = similarity(codes[block], codes[rest])
-            once = places[rest][None] > places[block, None]
+            once = np.triu(np.ones(coded.shape, bool), 1)
             between = once & (alone | (self.images[block, None] != self.images[None, rest]))
-            return (coded - units[block] @ units[rest].T)[once], coded[between]
+            return (coded - self._cosines[start])[once], coded[between]
 
         for errors, similarities in ordered_map(compare, range(0, len(codes), _BLOCK), threads):
             meter.add(errors)
             across.append(similarities)
         return meter.result(len(codes)), display_range(np.concatenate(across))
+
+    @cached_property
+    def _cosines(self) -> dict[int, np.ndarray]:
+        """{first patch of a block: float64 cosines of its patches with all from that one on}; kept, for several codes are measured on one sample."""
+        units = unit(self.features)
+        return {start: units[start : start + _BLOCK] @ units[start:].T for start in range(0, len(units), _BLOCK)}
 
 
 def take_sample(maps: Maps) -> PatchSample:
