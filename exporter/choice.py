@@ -32,14 +32,13 @@ _PLAIN = Family((PLAIN.level,), lambda level: PLAIN, "int8")
 
 @dataclass(frozen=True)
 class Choice:
-    """How a layer is coded and stored, what that costs, and all that was tried; fits: whether the error is within what was asked for."""
+    """How a layer is coded and stored, what that costs, and all that was tried."""
 
     coder: Coder
     encoding: str
     error: SimilarityError
     display: tuple[float, float]
     tried: tuple[Tried, ...]
-    fits: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +61,8 @@ class _Candidate:
     def tried(self) -> Tried:
         return Tried(self.encoding, self.dims, self.coder.text, self.bytes, self.error.max, self.error.rms, self.error.patches)
 
-    def choice(self, fits: bool, tried: Iterable["_Candidate"]) -> Choice:
-        return Choice(self.coder, self.encoding, self.error, self.display, tuple(one.tried() for one in tried), fits)
+    def choice(self, tried: Iterable["_Candidate"]) -> Choice:
+        return Choice(self.coder, self.encoding, self.error, self.display, tuple(one.tried() for one in tried))
 
 
 def choose(maps: Maps, max_error: float, encoding: str | None = None, threads: int = 1) -> Choice:
@@ -98,7 +97,7 @@ class _Search:
         while hopeful:
             best = min(hopeful.values(), key=lambda one: one.cost)
             if best.display is not None:
-                return best.choice(True, self.tried.values())
+                return best.choice(self.tried.values())
             settled = self.tried[best.family] = self._settled(best)
             if settled.error.max <= self.max_error:
                 hopeful[best.family] = settled
@@ -151,7 +150,7 @@ class _Search:
     def _most_exact(self, families: list[Family]) -> Choice:
         for family in families:
             self.tried[family] = self._candidate(family, 0, *self._measured(family, 0))
-        return min(self.tried.values(), key=lambda one: (one.error.max, one.cost)).choice(False, self.tried.values())
+        return min(self.tried.values(), key=lambda one: (one.error.max, one.cost)).choice(self.tried.values())
 
     def _quick(self, family: Family, index: int) -> float:
         """The greatest error over the few patches, in single precision."""

@@ -26,8 +26,12 @@ def _command(function: Callable[..., None]) -> Callable[..., None]:
         try:
             function(*args, **kwargs)
         except ExportError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(" ".join([f"Error: {error}", *_notes(error)]), err=True)
             sys.exit(error.exit_code)
+        except (KeyboardInterrupt, SystemExit) as ended:
+            for note in _notes(ended):
+                click.echo(note, err=True)
+            raise
         except BrokenPipeError:
             raise  # `| head` has enough; click ends quietly
         except OSError as error:
@@ -35,6 +39,11 @@ def _command(function: Callable[..., None]) -> Callable[..., None]:
             sys.exit(1)
 
     return run
+
+
+def _notes(error: BaseException) -> list[str]:
+    """What an export has to say about what it leaves when it ends early."""
+    return getattr(error, "__notes__", [])
 
 
 class _Numbers(click.ParamType):
@@ -90,11 +99,10 @@ def _progress_bar(label: str, total: int) -> Iterator[Callable[[], None]]:
         yield lambda: bar.update(1, f"{next(done) / max(time.monotonic() - start, 1e-3):.1f}/s")
 
 
-def _telling(quiet: bool) -> dict[str, Any]:
-    """Progress and notices on a terminal, nothing in a pipe."""
-    if quiet or not sys.stderr.isatty():
-        return {}
-    return {"progress": _progress_bar, "notify": lambda text: click.echo(text, err=True)}
+def _telling(quiet: bool, resume: bool = False) -> dict[str, Any]:
+    """Progress and notices on a terminal, nothing in a pipe, but for what is resumed."""
+    bar = {"progress": _progress_bar} if sys.stderr.isatty() else {}
+    return {} if quiet or not (bar or resume) else {**bar, "notify": lambda text: click.echo(text, err=True)}
 
 
 _threads = click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Processor cores to use; all of them unless told otherwise.")
@@ -122,11 +130,12 @@ _context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @_threads
 @click.option("--skip-bad", is_flag=True, help="Go on without images that do not decode, and list them at the end.")
 @click.option("--force", is_flag=True, help="Replace an earlier export at SITE.")
+@click.option("--resume", is_flag=True, help="Go on from where an export to SITE was ended; whatever has changed since is computed again.")
 @click.option("-v", "--verbose", is_flag=True, help="Print for each layer which codes were tried.")
 @_quiet
 @_version
 @_command
-def export_command(images: tuple[str, ...], output: Path, layers: tuple[str, ...], model: tuple[str, ...], verbose: bool, quiet: bool, **options: Any) -> None:
+def export_command(images: tuple[str, ...], output: Path, layers: tuple[str, ...], model: tuple[str, ...], verbose: bool, quiet: bool, resume: bool, **options: Any) -> None:
     """Write a page that shows what a network finds similar in IMAGES.
 
     IMAGES are folders and files; folders are searched with all their sub-folders, which become groups.
@@ -134,7 +143,7 @@ def export_command(images: tuple[str, ...], output: Path, layers: tuple[str, ...
     from exporter.pipeline import export
 
     names = [[name.strip() for name in one.split(",") if name.strip()] for one in layers]
-    report = export(images, output, layers=names or None, model=model, **options, **_telling(quiet))
+    report = export(images, output, layers=names or None, model=model, resume=resume, **options, **_telling(quiet, resume))
     for warning in report.warnings:
         click.echo(f"Warning: {warning}", err=True)
     for bad in report.skipped:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +20,16 @@ from exporter.encodings import packed_bytes
 from exporter.errors import ExportError
 from exporter.features import extract, mean_feature
 from exporter.images import Group, ImageFile, slug
-from exporter.manifest import Figure, Image, Layer, Manifest, Network, image_of, to_entry
-from exporter.models import RequestedLayer
+from exporter.manifest import Figure, Image, Layer, Manifest, Network, image_of, layer_of, to_entry
+from exporter.models import CPU, RequestedLayer
+from exporter.models.from_code import is_code
 from exporter.networks import Opened
 from exporter.opening import strongest_patch
 from exporter.parallel import ordered_map
 from exporter.pixels import Fit, encode_display, network_size
 from exporter.progress import Progress
 from exporter.shards import ShardWriter
+from exporter.spool import FOLDER as SPOOL
 from exporter.spool import LayerMaps, NetworkSpool, Spooled
 
 SITE = "site"
@@ -60,11 +63,36 @@ class Draft:
         self._layers = [_forward(job.network) for job in jobs]
         # Images are published as large as the largest that any of the networks sees.
         self._publishing = max(range(len(jobs)), key=lambda i: (max(network_size(jobs[i].fit, 1, 1)), -i))
-        self._spools = [NetworkSpool(folder, number, len(layers), len(images)) for number, layers in enumerate(self._layers)]
+        self._spools = [NetworkSpool(folder, number, len(layers), len(images), self._settings(number)) for number, layers in enumerate(self._layers)]
         self._written: list[Layer] = []
         self.warnings: list[str] = []
         for name in ("images", "features"):
             (self.site / name).mkdir(parents=True, exist_ok=True)
+
+    def take_over(self, coding: Coding) -> list[str]:
+        """Take over what an earlier run left in the staging folder and would come out the same now; all else in it is removed. Sentences that tell how much."""
+        count, kept, told = len(self._images), set(), []
+        for job, spool in zip(self._jobs, self._spools, strict=True):
+            kept |= spool.take_over(lambda image: _digest_of(self._images[image]), str(coding))
+            missing = len(spool.missing())
+            of = f" by {job.network.label}" if len(self._jobs) > 1 else ""
+            told.append(f"--resume: {count - missing} of {count} images{of} are taken over, {missing} are computed")
+        left = [path for path in self._folder.rglob("*") if not path.is_dir()]
+        outdated = [path for path in left if path.relative_to(self._folder).as_posix() not in kept]
+        if any(path.suffix == ".json" and path.parent.name == SPOOL for path in outdated):
+            told.append("--resume: some of what was left is damaged, or of other images, networks, options or versions; it is computed again")
+        for path in outdated:
+            path.unlink()
+        return told if left else ["--resume: nothing is left of an earlier run, all images are computed"]
+
+    def _settings(self, number: int) -> str:
+        """All that the features and display copies of a network depend on beside the images; nothing for own code, which may change unseen."""
+        model, fit = self._jobs[number].network.model, self._jobs[number].fit
+        if is_code(model.source):
+            return ""
+        versions = [f"{name} {version(name)}" for name in ("numpy", "pillow", "onnxruntime", "torch")]
+        network = _network(self._jobs[number].network)
+        return repr((__version__, versions, network, getattr(model, "device", CPU), fit, self._layers[number], number == self._publishing))
 
     def extract(self, threads: int, batch_size: int, progress: Progress, encoding: str | None, max_feature_bytes: int | None) -> None:
         """Run the networks over all images: features go to the spool, display copies to the site.
@@ -74,8 +102,10 @@ class Draft:
         total = 0
         for number, (job, spool) in enumerate(zip(self._jobs, self._spools, strict=True)):
             name = "the network" if len(self._jobs) == 1 else job.network.label
-            job.network.model.prepare([layer.info.module for layer in self._layers[number]])
             missing = spool.missing()
+            if not missing:
+                continue
+            job.network.model.prepare([layer.info.module for layer in self._layers[number]])
             images = [self._images[i] for i in missing]
             run = extract(images, job.network.model, job.fit, partial(self._keep, number, images), threads=threads, batch_size=batch_size)
             with progress(f"Running {name}", len(missing)) as advance, closing(spool):
@@ -103,10 +133,15 @@ class Draft:
         """Choose the codes of every layer and write its shards; its features are gone then."""
         for job, layers, spool in zip(self._jobs, self._layers, self._spools, strict=True):
             for number, requested in enumerate(layers):
+                if entry := spool.finished_layer(number):
+                    self._written.append(layer_of(entry))
+                    continue
                 maps = spool.maps(number, requested.info.channels)
                 with progress(f"Writing {requested.id}", len(self._images)) as advance:
-                    self._written.append(self._encode(requested, job.network.label, maps, coding, threads, advance))
-                maps.remove()
+                    layer = self._encode(requested, job.network.label, maps, coding, threads, advance)
+                self._written.append(layer)
+                spool.finish_layer(number, str(coding), to_entry(layer), {f"{SITE}/{shard.file}": shard.sha256 for shard in layer.shards})
+        self.warnings = [_missed(layer, coding) for layer in self._written if layer.error.max > coding.max_error]
 
     def _encode(self, requested: RequestedLayer, network: str, maps: LayerMaps, coding: Coding, threads: int, advance: Callable[[], None]) -> Layer:
         if coding.center:
@@ -117,11 +152,6 @@ class Draft:
             writer.add(codes)
             signed |= below
             advance()
-        if not choice.fits:
-            self.warnings.append(
-                f"{requested.id}: no codes that were tried keep every similarity within {coding.max_error:g}; the most exact ones are taken,"
-                f" {choice.error.max:.4f} off at most; pass a greater --max-error{' or no --encoding' if coding.encoding else ''}"
-            )
         info = requested.info
         return Layer(
             id=requested.id,
@@ -159,6 +189,13 @@ class Draft:
             selection=None,
         )
         return replace(content, selection=strongest_patch(Bundle(FolderFiles(self.site), content), content.layers[-1], threads))
+
+
+def _missed(layer: Layer, coding: Coding) -> str:
+    return (
+        f"{layer.id}: no codes that were tried keep every similarity within {coding.max_error:g}; the most exact ones are taken,"
+        f" {layer.error.max:.4f} off at most; pass a greater --max-error{' or no --encoding' if coding.encoding else ''}"
+    )
 
 
 def _check_total(total: int, most: int | None, done: int, count: int) -> None:

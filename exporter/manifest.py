@@ -157,6 +157,11 @@ def image_of(entry: Any) -> Image:
     return _image(Node(entry, "image"))
 
 
+def layer_of(entry: Any) -> Layer:
+    """The layer that an entry describes; raises BundleError for one that is none."""
+    return _layer(Node(entry, "layer"))
+
+
 def _telling(members: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in members.items() if key not in _SILENT or value != _SILENT[key]}
 

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 from exporter import page, site
 from exporter.draft import Coding, Draft, Job
 from exporter.encodings import ENCODINGS
-from exporter.errors import ExportError, UsageError
+from exporter.errors import CannotWrite, ExportError, UsageError
 from exporter.figures import choose_figures
 from exporter.images import ImageFile, ImageSet, find_images
 from exporter.manifest import Manifest
@@ -19,6 +19,7 @@ from exporter.networks import NetworkRequest, Opened, open_networks, requested_n
 from exporter.parallel import usable_cores
 from exporter.pixels import FITS, BadImage, Fit, check_all, network_size
 from exporter.progress import Progress, silent
+from exporter.spool import has_parts
 from exporter.target import check_target, publish, staging
 
 DEFAULT_TITLE = "What a network finds similar"
@@ -60,6 +61,7 @@ def export(
     batch_size: int = 1,
     threads: int | None = None,
     force: bool = False,
+    resume: bool = False,
     skip_bad: bool = False,
     progress: Progress | None = None,
     notify: Callable[[str], None] | None = None,
@@ -70,7 +72,8 @@ def export(
     `open_model`, one for all or one for each; checkpoints: weights of the one model, each a network. mean to device: as for `open_model`, for all.
     layers: names, aliases and globs for all networks, or a list of them for each; None: block3 and block4. center: subtract every layer's mean
     feature. max_error: of all ways to store a layer that keep similarities this exact, the one of fewest bytes is taken; encoding: one of `ENCODINGS`, the only one to consider. size: pixels of the longer side. fit: contain, stretch or crop. figures: names; None: those that have something to show.
-    progress: see `exporter.progress`; notify(sentence) tells of long preparations.
+    resume: go on from what an export to this target finished before it was ended. progress: see `exporter.progress`; notify(sentence) tells of long
+    preparations and of what is resumed.
     Raises UsageError for arguments that cannot be meant, ExportError for everything else; the target is then as it was.
     """
     inputs = [Path(image) for image in several(images)]
@@ -79,18 +82,21 @@ def export(
     chosen = None if figures is None else choose_figures(_names(figures))
     requests = _requests(several(model), several(weights), several(checkpoints))
     found = find_images(inputs)
-    check_target(output, inputs, force)
+    check_target(output, inputs, force, resume)
     options = {"mean": mean, "std": std, "input_range": input_range, "input_size": input_size, "prefix_tokens": prefix_tokens, "device": device}
     networks = open_networks(requests, _layers(layers), notify, threads=threads, **options)
     jobs = [Job(network, Fit(fit, size, network.model.multiple, network.model.fixed_size)) for network in networks]
     _check_shapes(jobs)
     good, bad = _sound_images(found, skip_bad, threads, progress)
     # Threads are this package's own: those of BLAS wait by spinning, which costs seconds on a busy machine.
-    with threadpool_limits(1), staging(output) as folder:
+    coding, tell = Coding(max_error, encoding, center), notify or (lambda sentence: None)
+    with threadpool_limits(1), staging(output, resume, has_parts) as folder:
         try:
             draft = Draft(folder, good, jobs)
+            for sentence in draft.take_over(coding) if resume else ():
+                tell(sentence)
             draft.extract(threads, batch_size, progress, encoding, page.MAX_FEATURE_BYTES if is_page(output) else None)
-            draft.encode(Coding(max_error, encoding, center), threads, progress)
+            draft.encode(coding, threads, progress)
             names = [figure.name for figure in chosen] if chosen else default_figures(networks)
             content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, names, threads)
             staged = site.write_site(draft.site, content)
@@ -99,7 +105,7 @@ def export(
             written = _size(staged)
             publish(staged, output, inputs, force)
         except OSError as error:
-            raise ExportError(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
+            raise CannotWrite(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
     notes = dict.fromkeys([*(note for network in networks for note in network.model.notes), *_fixed_size_notes(networks, size, input_size)])
     return Report(output, content, written, tuple(bad), (*found.warnings, *notes, *draft.warnings, *page.size_warnings(output, written)))
 

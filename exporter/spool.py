@@ -7,7 +7,7 @@ record says what its part was made of, so that a later run can take it over.
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -37,13 +37,52 @@ class Spooled:
 class NetworkSpool:
     """The features of one network on all images, as far as they are there."""
 
-    def __init__(self, folder: Path, number: int, layers: int, images: int) -> None:
-        """folder: the staging folder; number: of the network; layers, images: how many there are."""
-        self._folder, self._stem, self._layers = folder, f"{FOLDER}/{number}", layers
+    def __init__(self, folder: Path, number: int, layers: int, images: int, made_by: str = "") -> None:
+        """folder: the staging folder; number: of the network; layers, images: how many there are; made_by: all that features depend on beside their images."""
+        self._folder, self._stem, self._layers, self._made_by = folder, f"{FOLDER}/{number}", layers, made_by
+        self._finished: dict[int, dict] = {}
         self._parts = [range(start, min(start + PART_IMAGES, images)) for start in range(0, images, PART_IMAGES)]
         self._records: dict[int, dict] = {}
         self._open: _OpenPart | None = None
         (folder / FOLDER).mkdir(exist_ok=True)
+
+    def take_over(self, sources: Callable[[int], str], coding: str) -> set[str]:
+        """Take over what an earlier run left in the folder and is whole and made of the same; the paths of all its files.
+
+        sources(image): the digest of an image as it is now; coding: what is asked of codes.
+        """
+        found = {number: record for number in range(len(self._parts)) if (record := self._read(self._part_file(number))) and self._is_current(number, record, sources)}
+        finished = {layer: record for layer in range(self._layers) if (record := self._read(self._layer_file(layer))) and self._is_finished(record, coding, found)}
+        for self._finished in (finished, {}):
+            self._records = {number: record for number, record in found.items() if self._is_whole(self._needed(number, record))}
+            # Codes that are written are good only where all parts they were made of are; the features of a finished layer are gone.
+            if len(self._records) == len(self._parts):
+                break
+        kept = {self._part_file(number): self._needed(number, record) for number, record in self._records.items()}
+        kept |= {self._layer_file(layer): record["files"] for layer, record in self._finished.items()}
+        return {path for record, files in kept.items() for path in (record, *files)}
+
+    def _is_current(self, number: int, record: dict, sources: Callable[[int], str]) -> bool:
+        return bool(self._made_by) and record["made_by"] == self._made_by and record["sources"] == [sources(image) for image in self._parts[number]]
+
+    def _is_finished(self, record: dict, coding: str, parts: dict[int, dict]) -> bool:
+        return len(parts) == len(self._parts) and (record["coding"], record["parts"]) == (coding, _digest(parts)) and self._is_whole(record["files"])
+
+    def _needed(self, number: int, record: dict) -> dict[str, str]:
+        """The files of a part without the features of finished layers."""
+        gone = {self._file(number, layer) for layer in self._finished}
+        return {path: digest for path, digest in record["files"].items() if path not in gone}
+
+    def finished_layer(self, layer: int) -> dict | None:
+        """The entry of a layer whose codes were taken over."""
+        return self._finished[layer]["entry"] if layer in self._finished else None
+
+    def finish_layer(self, layer: int, coding: str, entry: dict, files: Mapping[str, str]) -> None:
+        """Note that a layer's codes are written, as files with these hashes, and remove its features."""
+        record = {"coding": coding, "parts": _digest(self._records), "entry": entry, "files": dict(files)}
+        _write_whole(self._folder / self._layer_file(layer), json.dumps(record).encode())
+        for number in range(len(self._parts)):
+            (self._folder / self._file(number, layer)).unlink()
 
     def missing(self) -> list[int]:
         """Indices of the images whose parts are not finished, in order."""
@@ -76,9 +115,26 @@ class NetworkSpool:
 
     def _finish(self, number: int, part: "_OpenPart") -> dict:
         hashes = part.close()
-        record = {**part.record, "files": part.record["files"] | {self._file(number, layer): digest for layer, digest in enumerate(hashes)}}
-        _write_whole(self._folder / f"{self._stem}-{number:05d}.json", json.dumps(record).encode())
+        record = {**part.record, "made_by": self._made_by, "files": part.record["files"] | {self._file(number, layer): digest for layer, digest in enumerate(hashes)}}
+        _write_whole(self._folder / self._part_file(number), json.dumps(record).encode())
         return record
+
+    def _read(self, path: str) -> dict | None:
+        """A record; None where there is none."""
+        try:
+            return json.loads((self._folder / path).read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def _is_whole(self, files: Mapping[str, str]) -> bool:
+        """Whether all files are there and have their hashes."""
+        return all(_hash(self._folder / path) == digest for path, digest in files.items())
+
+    def _part_file(self, number: int) -> str:
+        return f"{self._stem}-{number:05d}.json"
+
+    def _layer_file(self, layer: int) -> str:
+        return f"{self._stem}-layer-{layer}.json"
 
     def _file(self, number: int, layer: int) -> str:
         return f"{self._stem}-{number:05d}-{layer}.f32"
@@ -125,10 +181,18 @@ class LayerMaps:
         found = np.fromfile(self._paths[part], _FLOAT, self._cells[image] * self.channels, offset=before * size).reshape(-1, self.channels)
         return found if self.mean is None else found - self.mean
 
-    def remove(self) -> None:
-        """Delete the files; the maps cannot be read any more."""
-        for path in self._paths:
-            path.unlink()
+
+def _hash(path: Path) -> str:
+    """SHA-256 of a file; nothing where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _digest(records: Mapping[int, dict]) -> str:
+    return hashlib.sha256(json.dumps(records, sort_keys=True).encode()).hexdigest()
 
 
 def _write_whole(path: Path, data: bytes) -> None:

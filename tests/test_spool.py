@@ -54,8 +54,9 @@ def test_a_part_is_finished_with_its_last_image(tmp_path):
     assert len(record["sources"]) == 3 and len(record["files"]) == 2
 
 
-def test_a_removed_layer_leaves_the_others(tmp_path):
+def test_a_finished_layer_leaves_the_others(tmp_path):
     found = filled(tmp_path)
-    found.maps(0, 5).remove()
+    found.finish_layer(0, "coding", {"id": "first"}, {})
+    assert found.finished_layer(0) is None, "only what is taken over is not written again"
     assert sorted(path.name for path in (tmp_path / "spool").glob("*.f32")) == [f"0-0000{part}-1.f32" for part in range(3)]
     assert (found.maps(1, 2).read(7) == features(7)[1].reshape(-1, 2)).all()
