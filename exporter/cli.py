@@ -26,7 +26,7 @@ def _command(function: Callable[..., None]) -> Callable[..., None]:
         try:
             function(*args, **kwargs)
         except ExportError as error:
-            click.echo(" ".join([f"Error: {error}", *_notes(error)]), err=True)
+            click.echo(". ".join([f"Error: {error}", *_notes(error)]), err=True)
             sys.exit(error.exit_code)
         except (KeyboardInterrupt, SystemExit) as ended:
             for note in _notes(ended):

@@ -108,7 +108,8 @@ class Draft:
             job.network.model.prepare([layer.info.module for layer in self._layers[number]])
             images = [self._images[i] for i in missing]
             run = extract(images, job.network.model, job.fit, partial(self._keep, number, images), threads=threads, batch_size=batch_size)
-            with progress(f"Running {name}", len(missing)) as advance, closing(spool):
+            # Closed before anything is removed or kept: its threads still write.
+            with progress(f"Running {name}", len(missing)) as advance, closing(spool), closing(run):
                 for index, spooled in zip(missing, run, strict=True):
                     spool.add(index, spooled)
                     total += sum(packed_bytes(features[..., 0].size, features.shape[-1], encoding or "int8") for features in spooled.maps)

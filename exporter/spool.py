@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -101,7 +102,7 @@ class NetworkSpool:
     def close(self) -> None:
         """Let go of the files of an unfinished part."""
         if self._open is not None:
-            self._open.close()
+            self._open.abandon()
 
     def entries(self) -> Iterator[dict | None]:
         """The published entry of every image, in order."""
@@ -157,6 +158,12 @@ class _OpenPart:
         self.record["sources"].append(spooled.source)
         self.record["entries"].append(spooled.entry)
         self.record["files"].update(spooled.files)
+
+    def abandon(self) -> None:
+        """Close the files whatever is in them."""
+        for file in self._files:
+            with suppress(OSError):
+                file.close()
 
     def close(self) -> list[str]:
         """Close the files; SHA-256 of each."""

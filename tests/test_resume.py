@@ -265,7 +265,7 @@ def test_a_disk_that_fills_up(pictures, tiny_network, monkeypatch, owner, name, 
         patch.setattr(owner, name, full)
         run = invoke("overlay-export", *arguments(pictures, tiny_network, "--force"))
     assert run.exit_code == 1 and run.stderr == (
-        f"Error: cannot write {site} (No space left on device); free some space or mend its permissions, what was there is unchanged {NOTE.format(site)}"
+        f"Error: cannot write {site} (No space left on device); free some space or mend its permissions, what was there is unchanged. {NOTE.format(site)}"
     )
     assert contents(site) == before
     resumed(pictures, tiny_network, "--force")
