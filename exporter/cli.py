@@ -1,8 +1,10 @@
 """The commands: parse, call, print. Nothing else knows click."""
 
 import functools
+import itertools
 import signal
 import sys
+import time
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,8 +26,12 @@ def _command(function: Callable[..., None]) -> Callable[..., None]:
         try:
             function(*args, **kwargs)
         except ExportError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(". ".join([f"Error: {error}", *_notes(error)]), err=True)
             sys.exit(error.exit_code)
+        except (KeyboardInterrupt, SystemExit) as ended:
+            for note in _notes(ended):
+                click.echo(note, err=True)
+            raise
         except BrokenPipeError:
             raise  # `| head` has enough; click ends quietly
         except OSError as error:
@@ -33,6 +39,11 @@ def _command(function: Callable[..., None]) -> Callable[..., None]:
             sys.exit(1)
 
     return run
+
+
+def _notes(error: BaseException) -> list[str]:
+    """What an export has to say about what it leaves when it ends early."""
+    return getattr(error, "__notes__", [])
 
 
 class _Numbers(click.ParamType):
@@ -82,15 +93,16 @@ _device = click.option("--device", type=click.Choice(["cpu", "cuda", "mps", "aut
 
 @contextmanager
 def _progress_bar(label: str, total: int) -> Iterator[Callable[[], None]]:
-    with click.progressbar(length=total, label=label.ljust(20), file=sys.stderr, show_pos=True) as bar:
-        yield lambda: bar.update(1)
+    """A bar with the steps done, the time left, and the rate so far."""
+    start, done = time.monotonic(), itertools.count(1)
+    with click.progressbar(length=total, label=label.ljust(20), file=sys.stderr, show_pos=True, item_show_func=lambda rate: rate) as bar:
+        yield lambda: bar.update(1, f"{next(done) / max(time.monotonic() - start, 1e-3):.1f}/s")
 
 
-def _telling(quiet: bool) -> dict[str, Any]:
-    """Progress and notices on a terminal, nothing in a pipe."""
-    if quiet or not sys.stderr.isatty():
-        return {}
-    return {"progress": _progress_bar, "notify": lambda text: click.echo(text, err=True)}
+def _telling(quiet: bool, resume: bool = False) -> dict[str, Any]:
+    """Progress and notices on a terminal, nothing in a pipe, but for what is resumed."""
+    bar = {"progress": _progress_bar} if sys.stderr.isatty() else {}
+    return {} if quiet or not (bar or resume) else {**bar, "notify": lambda text: click.echo(text, err=True)}
 
 
 _threads = click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Processor cores to use; all of them unless told otherwise.")
@@ -107,7 +119,9 @@ _context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @_checkpoint
 @_preprocessing
 @_device
-@click.option("--center", is_flag=True, help="Subtract the layer's mean feature over all patches before normalising; runs the network twice.")
+@click.option("--center", is_flag=True, help="Subtract the layer's mean feature over all patches before normalising.")
+@click.option("--max-error", type=click.FloatRange(0, 1, min_open=True), default=0.01, show_default=True, metavar="E", help="Of all ways to store a layer that keep its similarities this exact, measured on a sample of pairs, take the one of fewest bytes.")
+@click.option("--encoding", type=click.Choice(["int8", "int8-deflate", "int4", "int4-deflate"]), help="Consider only this encoding.  [default: the one of fewest bytes]")
 @click.option("--size", type=click.IntRange(32, 4096), default=448, show_default=True, metavar="PIXELS", help="The longer side of an image as the network sees it.")
 @click.option("--fit", type=click.Choice(["contain", "stretch", "crop"]), default="contain", show_default=True, help="Keep an image's shape, stretch it to a square, or crop a square out of its middle.")
 @click.option("--display-size", type=click.IntRange(64, 4096), metavar="PIXELS", help="The longer side of an image as it is published, never more than the original has.  [default: 800; 448 for more than 60 images]")
@@ -117,10 +131,12 @@ _context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @_threads
 @click.option("--skip-bad", is_flag=True, help="Go on without images that do not decode, and list them at the end.")
 @click.option("--force", is_flag=True, help="Replace an earlier export at SITE.")
+@click.option("--resume", is_flag=True, help="Go on from where an export to SITE was ended; whatever has changed since is computed again.")
+@click.option("-v", "--verbose", is_flag=True, help="Print for each layer which codes were tried.")
 @_quiet
 @_version
 @_command
-def export_command(images: tuple[str, ...], output: Path, layers: tuple[str, ...], model: tuple[str, ...], quiet: bool, **options: Any) -> None:
+def export_command(images: tuple[str, ...], output: Path, layers: tuple[str, ...], model: tuple[str, ...], verbose: bool, quiet: bool, resume: bool, **options: Any) -> None:
     """Write a page that shows what a network finds similar in IMAGES.
 
     IMAGES are folders and files; folders are searched with all their sub-folders, which become groups.
@@ -128,16 +144,16 @@ def export_command(images: tuple[str, ...], output: Path, layers: tuple[str, ...
     from exporter.pipeline import export
 
     names = [[name.strip() for name in one.split(",") if name.strip()] for one in layers]
-    report = export(images, output, layers=names or None, model=model, **options, **_telling(quiet))
+    report = export(images, output, layers=names or None, model=model, resume=resume, **options, **_telling(quiet, resume))
     for warning in report.warnings:
         click.echo(f"Warning: {warning}", err=True)
     for bad in report.skipped:
         click.echo(f"Skipped: {bad}", err=True)
     if not quiet:
-        click.echo("\n".join(_summary(report)))
+        click.echo("\n".join(_summary(report, verbose)))
 
 
-def _summary(report: Any) -> Iterator[str]:
+def _summary(report: Any, verbose: bool) -> Iterator[str]:
     from exporter.site import content_bytes, grid_summary, megabytes, network_summary
 
     manifest = report.manifest
@@ -145,14 +161,26 @@ def _summary(report: Any) -> Iterator[str]:
     yield f"{report.output}: {count} image{'s' if count > 1 else ''}, {network_summary(manifest)}"
     for layer in manifest.layers:
         size, error = sum(shard.bytes for shard in layer.shards), layer.error
-        yield f"  {layer.id}: grid {grid_summary(layer)}, {layer.channels} channels, {megabytes(size)} {layer.encoding}"
+        dims = f" in {layer.dims} dims" if layer.dims < layer.channels else ""
+        yield f"  {layer.id}: grid {grid_summary(layer)}, {layer.channels} channels{dims}, {megabytes(size)} {layer.encoding}"
         yield f"    similarity error at most {error.max:.4f}, rms {error.rms:.5f} ({error.pairs:,} pairs of {error.patches:,} sampled patches)"
+        yield from _tried(layer) if verbose else ()
     parts = ", ".join(f"{kind} {megabytes(count)}" for kind, count in content_bytes(manifest).items())
     yield f"  {megabytes(report.bytes)} in all, of it {parts}"
     if report.output.is_file():
         yield f"Open it: double-click {report.output}"
     else:
         yield f"Open it: overlay-serve {report.output} --open"
+
+
+def _tried(layer: Any) -> Iterator[str]:
+    """What a layer's codes were chosen from; bytes as a server sends them."""
+    from exporter.site import megabytes
+
+    yield f"    tried for an error of at most {layer.max_error:g}:"
+    for one in layer.tried:
+        taken = ", taken" if (one.encoding, one.integers, one.dims) == (layer.encoding, layer.integers, layer.dims) else ""
+        yield f"      {one.integers} as {one.encoding}, {one.dims} dims: about {megabytes(one.bytes)}, error at most {one.max:.4f}, rms {one.rms:.5f} ({one.patches:,} patches){taken}"
 
 
 @click.command(context_settings=_context)

@@ -1,70 +1,39 @@
-"""A site in the making: published images and shards in a folder, then the manifest that describes them."""
+"""A site in the making: features and published images in a staging folder, codes made of the features, then the manifest that describes them."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-
 from exporter import __version__
 from exporter.bundle import Bundle, FolderFiles
+from exporter.candidates import Coder
+from exporter.choice import choose
 from exporter.display import Copy, published_copies
+from exporter.encodings import packed_bytes
 from exporter.errors import ExportError
-from exporter.features import extract, mean_features
+from exporter.features import extract, mean_feature
 from exporter.images import Group, ImageFile, slug
-from exporter.manifest import Figure, Image, Layer, Manifest, Network, Thumbnail
-from exporter.models import RequestedLayer
+from exporter.manifest import Figure, Image, Layer, Manifest, Network, Thumbnail, image_of, layer_of, to_entry
+from exporter.models import CPU, RequestedLayer
+from exporter.models.from_code import is_code
 from exporter.networks import Opened
 from exporter.opening import strongest_patch
+from exporter.parallel import ordered_map
 from exporter.pixels import Fit
 from exporter.progress import Progress
-from exporter.quantise import encode_int8
-from exporter.sample import PatchSample, SamplePlan
 from exporter.shards import ShardWriter
+from exporter.spool import FOLDER as SPOOL
+from exporter.spool import LayerMaps, NetworkSpool, Spooled
 
-
+SITE = "site"
 # What is published of one image: its copy, and its thumbnail where it has one.
 _Copies = tuple[Copy, Copy | None]
-
-
-@dataclass
-class _LayerDraft:
-    """What has come in of one layer so far. mean: float32 (channels,), subtracted from every vector; None: nothing is."""
-
-    requested: RequestedLayer
-    writer: ShardWriter
-    sampled: list[tuple[int, np.ndarray]] = field(default_factory=list)
-    grids: list[tuple[int, int]] = field(default_factory=list)
-    signed: bool = False
-    mean: np.ndarray | None = None
-
-    def add(self, index: int, codes: np.ndarray, sampled: np.ndarray) -> None:
-        self.writer.add(codes)
-        self.sampled.append((index, sampled))
-        self.grids.append(codes.shape[:2])
-        self.signed |= bool((codes < 0).any())
-
-    def finish(self, network: str) -> Layer:
-        info, features = self.requested.info, np.concatenate([one for _, one in self.sampled])
-        images = np.repeat([index for index, _ in self.sampled], [len(one) for _, one in self.sampled])
-        error, display = PatchSample(features, images).measure(encode_int8(features))
-        return Layer(
-            id=self.requested.id,
-            network=network,
-            module=info.module,
-            stride=info.stride,
-            channels=info.channels,
-            dims=info.channels,
-            signed=self.signed,
-            centered=self.mean is not None,
-            encoding="int8",
-            range=display,
-            error=error,
-            grids=tuple(self.grids),
-            shards=self.writer.close(),
-        )
 
 
 @dataclass(frozen=True)
@@ -75,71 +44,141 @@ class Job:
     fit: Fit
 
 
-class Draft:
-    """Collects the codes of all networks over all images in `folder`; nothing is held in memory but a sample and one pending shard per layer.
+@dataclass(frozen=True)
+class Coding:
+    """What is asked of codes: the greatest similarity error; the encoding, None for the best; whether without the layer's mean feature."""
 
-    thumbnails: whether images have a second, small copy.
+    max_error: float
+    encoding: str | None = None
+    center: bool = False
+
+
+class Draft:
+    """Runs networks over images and writes what comes of it into a staging folder: features into its spool, then codes and images into its `site`.
+
+    Nothing is held in memory but a sample, some images, one pending shard, and a small entry for each image. The first network publishes the
+    images. thumbnails: whether they have a second, small copy.
     """
 
     def __init__(self, folder: Path, images: Sequence[ImageFile], jobs: Sequence[Job], thumbnails: bool) -> None:
-        self._folder, self._images, self._jobs, self._thumbnails = folder, images, jobs, thumbnails
-        self._plan = SamplePlan(len(images))
-        self._layers: list[list[_LayerDraft]] = []
-        for job in jobs:
-            first = sum(map(len, self._layers))
-            self._layers.append([_LayerDraft(one, ShardWriter(folder, f"features/{first + i}-{slug(one.id, 'layer')}", "int8")) for i, one in enumerate(_forward(job.network))])
-        self._published: list[Image] = []
-        self._total = 0
+        self.site, self._folder, self._images, self._jobs, self._thumbnails = folder / SITE, folder, images, jobs, thumbnails
+        self._layers = [_forward(job.network) for job in jobs]
+        self._spools = [NetworkSpool(folder, number, len(layers), len(images), self._settings(number)) for number, layers in enumerate(self._layers)]
+        self._written: list[Layer] = []
+        self.warnings: list[str] = []
         for name in ("images", "features", *(["thumbnails"] if thumbnails else [])):
-            (folder / name).mkdir()
+            (self.site / name).mkdir(parents=True, exist_ok=True)
 
-    def extract(self, threads: int, batch_size: int, center: bool, progress: Progress, max_feature_bytes: int | None) -> None:
-        """Run the networks over all images and write published copies, with the first network, and shards; with `center`, twice, first for the mean features.
+    def take_over(self, coding: Coding) -> list[str]:
+        """Take over what an earlier run left in the staging folder and would come out the same now; all else in it is removed. Sentences that tell how much."""
+        count, kept, told = len(self._images), set(), []
+        for job, spool in zip(self._jobs, self._spools, strict=True):
+            kept |= spool.take_over(lambda image: _digest_of(self._images[image]), str(coding))
+            missing = len(spool.missing())
+            of = f" by {job.network.label}" if len(self._jobs) > 1 else ""
+            told.append(f"--resume: {count - missing} of {count} images{of} are taken over, {missing} are computed")
+        left = [path for path in self._folder.rglob("*") if not path.is_dir()]
+        outdated = [path for path in left if path.relative_to(self._folder).as_posix() not in kept]
+        if any(path.suffix == ".json" and path.parent.name == SPOOL for path in outdated):
+            told.append("--resume: some of what was left is damaged, or of other images, networks, options or versions; it is computed again")
+        for path in outdated:
+            path.unlink()
+        return told if left else ["--resume: nothing is left of an earlier run, all images are computed"]
 
-        Raises ExportError once the codes exceed max_feature_bytes (None: no limit).
+    def _settings(self, number: int) -> str:
+        """All that the features and published copies of a network depend on beside the images; nothing for own code, which may change unseen."""
+        model, fit = self._jobs[number].network.model, self._jobs[number].fit
+        if is_code(model.source):
+            return ""
+        versions = [f"{name} {version(name)}" for name in ("numpy", "pillow", "onnxruntime", "torch")]
+        network = _network(self._jobs[number].network)
+        return repr((__version__, versions, network, getattr(model, "device", CPU), fit, self._layers[number], self._thumbnails))
+
+    def extract(self, threads: int, batch_size: int, progress: Progress, encoding: str | None, max_feature_bytes: int | None) -> None:
+        """Run the networks over all images: features go to the spool, published copies to the site.
+
+        Raises ExportError once the codes would exceed max_feature_bytes before they are deflated (None: no limit).
         """
-        for number, (job, layers) in enumerate(zip(self._jobs, self._layers, strict=True)):
+        total = 0
+        for number, (job, spool) in enumerate(zip(self._jobs, self._spools, strict=True)):
             name = "the network" if len(self._jobs) == 1 else job.network.label
-            job.network.model.prepare([layer.requested.info.module for layer in layers])
-            run = partial(extract, self._images, job.network.model, job.fit, threads=threads, batch_size=batch_size)
-            if center:
-                with progress(f"Averaging {name}", len(self._images)) as advance:
-                    means = mean_features(run, advance)
-                for layer in layers:
-                    layer.mean = means[layer.requested.info.module]
+            missing = spool.missing()
+            if not missing:
+                continue
+            job.network.model.prepare([layer.info.module for layer in self._layers[number]])
+            images = [self._images[i] for i in missing]
             show = partial(published_copies, fit=job.fit, thumbnails=self._thumbnails) if number == 0 else None
-            with progress(f"Running {name}", len(self._images)) as advance:
-                for index, (published, kept) in enumerate(run(partial(self._keep, number), show=show)):
-                    self._add(number, published, kept)
-                    _check_total(self._total, max_feature_bytes, index + 1, len(self._images))
+            run = extract(images, job.network.model, job.fit, partial(self._keep, number, images), threads=threads, batch_size=batch_size, show=show)
+            # Closed before anything is removed or kept: its threads still write.
+            with progress(f"Running {name}", len(missing)) as advance, closing(spool), closing(run):
+                for index, spooled in zip(missing, run, strict=True):
+                    spool.add(index, spooled)
+                    total += sum(packed_bytes(features[..., 0].size, features.shape[-1], encoding or "int8") for features in spooled.maps)
+                    _check_total(total, max_feature_bytes, index + 1, len(self._images))
                     advance()
             job.network.model.release()
 
-    def _keep(self, number: int, index: int, copies: _Copies | None, maps: Mapping[str, np.ndarray]) -> tuple[tuple[Image, _Copies] | None, list[tuple[np.ndarray, np.ndarray]]]:
-        """Runs in a worker thread: what is written of one image, and for each layer its codes and its sampled features."""
-        kept = []
-        for layer in self._layers[number]:
-            features = maps[layer.requested.info.module]
-            features = features if layer.mean is None else features - layer.mean
-            flat = features.reshape(-1, features.shape[-1])
-            kept.append((encode_int8(features), flat[self._plan.positions(index, len(flat))]))
-        return copies and (_describe(self._images[index], *copies), copies), kept
+    def _keep(self, number: int, images: Sequence[ImageFile], index: int, copies: _Copies | None, maps: Mapping[str, np.ndarray]) -> Spooled:
+        """Runs in a worker thread: what is spooled of one image, whose copies are written."""
+        image, features = images[index], [maps[layer.info.module] for layer in self._layers[number]]
+        entry, files = self._publish(image, *copies) if copies else (None, {})
+        return Spooled(_digest_of(image), entry, files, features)
 
-    def _add(self, number: int, published: tuple[Image, _Copies] | None, kept: list[tuple[np.ndarray, np.ndarray]]) -> None:
-        if published is not None:
-            image, (shown, thumbnail) = published
-            (self._folder / image.file).write_bytes(shown.data)
-            if thumbnail:
-                (self._folder / image.thumbnail.file).write_bytes(thumbnail.data)
-            self._published.append(image)
-        for layer, (codes, sampled) in zip(self._layers[number], kept, strict=True):
-            layer.add(len(layer.grids), codes, sampled)
-            self._total += codes.nbytes
+    def _publish(self, image: ImageFile, shown: Copy, thumbnail: Copy | None) -> tuple[dict, dict[str, str]]:
+        """Write what is published of an image: its entry, and the SHA-256 of each file by its path in the staging folder."""
+        described = _describe(image, shown, thumbnail)
+        written = [(described, shown), *([(described.thumbnail, thumbnail)] if thumbnail else [])]
+        for entry, copy in written:
+            (self.site / entry.file).write_bytes(copy.data)
+        return to_entry(described), {f"{SITE}/{entry.file}": entry.sha256 for entry, _ in written}
 
-    def manifest(self, title: str, groups: Sequence[Group], figures: Sequence[str]) -> Manifest:
-        """Close the shards, measure the samples, choose the opening patch: on the deepest layer of the last network."""
-        layers = tuple(layer.finish(job.network.label) for job, drafts in zip(self._jobs, self._layers, strict=True) for layer in drafts)
-        used, fit = {image.group for image in self._published}, self._jobs[0].fit
+    def encode(self, coding: Coding, threads: int, progress: Progress) -> None:
+        """Choose the codes of every layer and write its shards; its features are gone then."""
+        for job, layers, spool in zip(self._jobs, self._layers, self._spools, strict=True):
+            for number, requested in enumerate(layers):
+                if entry := spool.finished_layer(number):
+                    self._written.append(layer_of(entry))
+                    continue
+                maps = spool.maps(number, requested.info.channels)
+                with progress(f"Writing {requested.id}", len(self._images)) as advance:
+                    layer = self._encode(requested, job.network.label, maps, coding, threads, advance)
+                self._written.append(layer)
+                spool.finish_layer(number, str(coding), to_entry(layer), {f"{SITE}/{shard.file}": shard.sha256 for shard in layer.shards})
+        self.warnings = [_missed(layer, coding) for layer in self._written if layer.error.max > coding.max_error]
+
+    def _encode(self, requested: RequestedLayer, network: str, maps: LayerMaps, coding: Coding, threads: int, advance: Callable[[], None]) -> Layer:
+        if coding.center:
+            maps.mean = mean_feature(map(maps.read, range(len(maps.grids))))
+        choice, signed = choose(maps, coding.max_error, coding.encoding, threads), False
+        writer = ShardWriter(self.site, f"features/{len(self._written)}-{slug(requested.id, 'layer')}", choice.encoding)
+        for codes, below in ordered_map(lambda image: _code(maps, choice.coder, image), range(len(maps.grids)), threads):
+            writer.add(codes)
+            signed |= below
+            advance()
+        info = requested.info
+        return Layer(
+            id=requested.id,
+            network=network,
+            module=info.module,
+            stride=info.stride,
+            channels=info.channels,
+            dims=codes.shape[-1],
+            signed=signed,
+            centered=coding.center,
+            encoding=choice.encoding,
+            integers=choice.coder.text,
+            range=choice.display,
+            error=choice.error,
+            max_error=coding.max_error,
+            tried=choice.tried,
+            grids=tuple(maps.grids),
+            shards=writer.close(),
+        )
+
+    def manifest(self, title: str, groups: Sequence[Group], figures: Sequence[str], threads: int) -> Manifest:
+        """What bundle.json says, with the opening patch: on the deepest layer of the last network."""
+        images = tuple(map(image_of, self._spools[0].entries()))
+        used, fit = {image.group for image in images}, self._jobs[0].fit
         content = Manifest(
             generator=f"overlay-export {__version__}",
             title=title,
@@ -147,18 +186,25 @@ class Draft:
             size=fit.size,
             networks=tuple(_network(job.network) for job in self._jobs),
             groups=tuple(group for group in groups if group.id in used),
-            images=tuple(self._published),
-            layers=layers,
+            images=images,
+            layers=tuple(self._written),
             figures=tuple(Figure(name, {}) for name in figures),
             selection=None,
         )
-        return replace(content, selection=strongest_patch(Bundle(FolderFiles(self._folder), content), layers[-1]))
+        return replace(content, selection=strongest_patch(Bundle(FolderFiles(self.site), content), content.layers[-1], threads))
+
+
+def _missed(layer: Layer, coding: Coding) -> str:
+    return (
+        f"{layer.id}: no codes that were tried keep every similarity within {coding.max_error:g}; the most exact ones are taken,"
+        f" {layer.error.max:.4f} off at most; pass a greater --max-error{' or no --encoding' if coding.encoding else ''}"
+    )
 
 
 def _check_total(total: int, most: int | None, done: int, count: int) -> None:
     if most is not None and total > most:
         raise ExportError(
-            f"the features of {done} of {count} images already take {total / 1e6:.0f} MB, a single-file page may hold {most / 1e6:.0f} MB;"
+            f"the features of {done} of {count} images already take {total / 1e6:.0f} MB as codes, a single-file page may hold {most / 1e6:.0f} MB;"
             " write a folder (-o site/), or use fewer images, a smaller --size or deeper layers"
         )
 
@@ -183,6 +229,18 @@ def _forward(network: Opened) -> list[RequestedLayer]:
     """From shallow to deep, as the network computes them, whatever the order they were asked for in."""
     place = {layer.module: i for i, layer in enumerate(network.model.layers())}
     return sorted(network.layers, key=lambda one: place[one.info.module])
+
+
+def _code(maps: LayerMaps, coder: Coder, image: int) -> tuple[np.ndarray, bool]:
+    """Runs in a worker thread: the codes of an image, int8 (rows, cols, dims), and whether any of its features is negative."""
+    features = maps.read(image)
+    return coder(features).reshape(*maps.grids[image], -1), bool((features < 0).any())
+
+
+def _digest_of(image: ImageFile) -> str:
+    """SHA-256 of an image's file and of all that is published beside it."""
+    facts = json.dumps([image.id, image.title, image.group, image.slug, image.alt, image.credit])
+    return hashlib.sha256(facts.encode() + image.path.read_bytes()).hexdigest()
 
 
 def _describe(source: ImageFile, shown: Copy, thumbnail: Copy | None) -> Image:

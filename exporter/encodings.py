@@ -11,7 +11,7 @@ import numpy as np
 LIMITS = {"int8": 127, "int8-deflate": 127, "int4": 7, "int4-deflate": 7}
 ENCODINGS = tuple(LIMITS)
 _NIBBLES, _DEFLATED = "int4", "-deflate"
-_LEVEL, _MEMORY = 9, 8
+_LEVEL, _MEMORY = 9, 9
 
 
 def is_deflated(encoding: str) -> bool:

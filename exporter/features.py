@@ -1,6 +1,6 @@
 """Images x model -> feature maps, streamed: memory does not grow with the number of images."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TypeVar
 
@@ -62,20 +62,10 @@ def _run(model: Model, batch: np.ndarray, ends: list[ImageFile]) -> list[dict[st
     return [{module: np.ascontiguousarray(values[i].transpose(1, 2, 0)) for module, values in maps.items()} for i in range(len(batch))]
 
 
-def mean_features(run: Callable[[Keep], Iterator], advance: Callable[[], None]) -> dict[str, np.ndarray]:
-    """The mean feature vector of every layer over all patches of all images: {module: float32 (channels,)}.
-
-    run: `extract` with everything but `keep`; advance: called after each image.
-    """
-    sums: dict[str, np.ndarray] = {}
-    counts: dict[str, int] = {}
-    for found in run(lambda index, shown, maps: {module: (_sum(features), features[..., 0].size) for module, features in maps.items()}):
-        for module, (total, count) in found.items():
-            sums[module] = sums.get(module, 0.0) + total
-            counts[module] = counts.get(module, 0) + count
-        advance()
-    return {module: (total / counts[module]).astype(np.float32) for module, total in sums.items()}
-
-
-def _sum(features: np.ndarray) -> np.ndarray:
-    return features.reshape(-1, features.shape[-1]).sum(axis=0, dtype=np.float64)
+def mean_feature(maps: Iterable[np.ndarray]) -> np.ndarray:
+    """The mean feature vector over all patches of all images: float (patches, channels) of each image in order -> float32 (channels,)."""
+    total, count = np.float64(0), 0
+    for features in maps:
+        total = total + features.sum(axis=0, dtype=np.float64)
+        count += len(features)
+    return (total / count).astype(np.float32)

@@ -18,7 +18,7 @@ from exporter.shards import Shard
 VERSION = 1
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Optional members, and the values at which they say nothing and are left out.
-_SILENT = {"selection": None, "weights": "", "input_size": None, "prefix_tokens": None, "thumbnail": None, "centered": False}
+_SILENT = {"selection": None, "weights": "", "input_size": None, "prefix_tokens": None, "thumbnail": None, "centered": False, "integers": "", "max_error": None, "tried": ()}
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,24 @@ class SimilarityError:
 
 
 @dataclass(frozen=True)
+class Tried:
+    """Codes that a layer might have had: how its integers would have been made, the bytes estimated as served, and the error over `patches` sampled patches."""
+
+    encoding: str
+    dims: int
+    integers: str
+    bytes: int
+    max: float
+    rms: float
+    patches: int
+
+
+@dataclass(frozen=True)
 class Layer:
-    """One feature map of one network; grids[i] is (rows, cols) on image i; range is for display; centered: without its mean feature."""
+    """One feature map of one network; grids[i] is (rows, cols) on image i; range is for display; centered: without its mean feature.
+
+    integers: how they were made, in words; max_error: the greatest similarity error that was asked for; tried: what the encoding was chosen from.
+    """
 
     id: str
     network: str
@@ -96,6 +112,9 @@ class Layer:
     grids: tuple[tuple[int, int], ...]
     shards: tuple[Shard, ...]
     centered: bool = False
+    integers: str = ""
+    max_error: float | None = None
+    tried: tuple[Tried, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,6 +157,21 @@ def to_json(manifest: Manifest) -> bytes:
     for key in ("networks", "images", "layers"):
         members[key] = [_telling(one) for one in members[key]]
     return json.dumps(members, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def to_entry(item: Image | Layer) -> dict[str, Any]:
+    """An image or a layer as bundle.json has it."""
+    return _telling(asdict(item))
+
+
+def image_of(entry: Any) -> Image:
+    """The image that an entry describes; raises BundleError for one that is none."""
+    return _image(Node(entry, "image"))
+
+
+def layer_of(entry: Any) -> Layer:
+    """The layer that an entry describes; raises BundleError for one that is none."""
+    return _layer(Node(entry, "layer"))
 
 
 def _telling(members: dict[str, Any]) -> dict[str, Any]:
@@ -203,16 +237,21 @@ def _layer(node: Node) -> Layer:
     texts = {key: node.string(key) for key in ("id", "network", "module", "encoding")}
     counts = {key: node.integer(key, 1) for key in ("stride", "channels", "dims")}
     error = node.node("error")
+    optional = {"centered": node.boolean, "integers": node.string, "max_error": node.number, "tried": lambda key: node.each(key, _tried)}
     return Layer(
         signed=node.boolean("signed"),
-        centered=node.has("centered") and node.boolean("centered"),
         range=node.numbers("range", 2),
         error=SimilarityError(error.number("max"), error.number("rms"), error.integer("patches"), error.integer("pairs")),
         grids=node.grids("grids"),
         shards=node.each("shards", _shard, least=1),
+        **{key: read(key) for key, read in optional.items() if node.has(key)},
         **texts,
         **counts,
     )
+
+
+def _tried(node: Node) -> Tried:
+    return Tried(node.string("encoding"), node.integer("dims", 1), node.string("integers"), node.integer("bytes"), node.number("max"), node.number("rms"), node.integer("patches"))
 
 
 def _shard(node: Node) -> Shard:

@@ -1,9 +1,12 @@
 """The patch that a page opens with, so that the first glance shows what the page is about."""
 
+from functools import partial
+
 import numpy as np
 
 from exporter.bundle import Bundle
 from exporter.manifest import Layer, Selection
+from exporter.parallel import ordered_map
 from exporter.quantise import similarity
 from exporter.sample import SamplePlan, spread
 
@@ -13,7 +16,7 @@ _MOST_PAIRS = 30_000_000
 _BLOCK = 64
 
 
-def strongest_patch(bundle: Bundle, layer: Layer) -> Selection:
+def strongest_patch(bundle: Bundle, layer: Layer, threads: int = 1) -> Selection:
     """Of a sample of patches, the one whose best matches on the other images are strongest, as a reader would judge it.
 
     A match counts by its similarity times how far it stands out from its image (above the 90th percentile there), over the best third of
@@ -26,7 +29,7 @@ def strongest_patch(bundle: Bundle, layer: Layer) -> Selection:
     count = min(_MOST_CANDIDATES, max(_FEWEST_CANDIDATES, _MOST_PAIRS // sum(map(len, flat))))
     places = _candidates(layer, compared, count)
     queries = np.stack([flat[i][place] for i, place in places])
-    strength = _strengths(queries, np.array([i for i, _ in places]), flat)
+    strength = _strengths(queries, np.array([i for i, _ in places]), flat, threads)
     if strength.max() > 0:
         i, place = places[int(np.argmax(strength))]
     else:
@@ -52,9 +55,9 @@ def _candidates(layer: Layer, compared: list[int], count: int) -> list[tuple[int
     return found
 
 
-def _strengths(queries: np.ndarray, own: np.ndarray, flat: list[np.ndarray]) -> np.ndarray:
+def _strengths(queries: np.ndarray, own: np.ndarray, flat: list[np.ndarray], threads: int) -> np.ndarray:
     """queries: int8 (n, dims), own: the image of each, flat: the codes of all compared images -> float (n,)."""
-    best, percentile = np.stack([_best_and_percentile(queries, codes) for codes in flat], axis=-1)
+    best, percentile = np.stack(list(ordered_map(partial(_best_and_percentile, queries), flat, threads)), axis=-1)
     others = (np.arange(len(flat)) != own[:, None]) | (len(flat) == 1)
     matches = np.sort(np.where(others, best.clip(0) * (best - percentile), -np.inf), axis=1)
     third = -(-max(1, len(flat) - 1) // 3)

@@ -8,8 +8,9 @@ from threadpoolctl import threadpool_limits
 
 from exporter import page, site
 from exporter.display import FEW_IMAGES, default_size
-from exporter.draft import Draft, Job
-from exporter.errors import ExportError, UsageError
+from exporter.draft import Coding, Draft, Job
+from exporter.encodings import ENCODINGS
+from exporter.errors import CannotWrite, ExportError, UsageError
 from exporter.figures import choose_figures
 from exporter.images import ImageFile, ImageSet, find_images
 from exporter.manifest import Manifest
@@ -19,9 +20,11 @@ from exporter.networks import NetworkRequest, Opened, open_networks, requested_n
 from exporter.parallel import usable_cores
 from exporter.pixels import FITS, BadImage, Fit, check_all, network_size
 from exporter.progress import Progress, silent
+from exporter.spool import has_parts
 from exporter.target import check_target, publish, staging
 
 DEFAULT_TITLE = "What a network finds similar"
+DEFAULT_MAX_ERROR = 0.01
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ def export(
     prefix_tokens: int | None = None,
     device: str = CPU,
     center: bool = False,
+    max_error: float = DEFAULT_MAX_ERROR,
+    encoding: str | None = None,
     size: int = 448,
     fit: str = "contain",
     display_size: int | None = None,
@@ -58,6 +63,7 @@ def export(
     batch_size: int = 1,
     threads: int | None = None,
     force: bool = False,
+    resume: bool = False,
     skip_bad: bool = False,
     progress: Progress | None = None,
     notify: Callable[[str], None] | None = None,
@@ -67,40 +73,47 @@ def export(
     images: folders and files. model: one network or several, each a spec as for `open_model`, `NAME=SPEC`, or an opened `Model`; weights: as for
     `open_model`, one for all or one for each; checkpoints: weights of the one model, each a network. mean to device: as for `open_model`, for all.
     layers: names, aliases and globs for all networks, or a list of them for each; None: block3 and block4. center: subtract every layer's mean
-    feature. size: pixels of the longer side. fit: contain, stretch or crop. display_size: pixels of the longer side of what is
-    published of an image; None: 800, or 448 for more than 60 images. figures: names; None: those that have something to show.
-    progress: see `exporter.progress`; notify(sentence) tells of long preparations.
+    feature. max_error: of all ways to store a layer that keep similarities this exact, the one of fewest bytes is taken; encoding: one of
+    `ENCODINGS`, the only one to consider. size: pixels of the longer side. fit: contain, stretch or crop. display_size: pixels of the longer side of
+    what is published of an image; None: 800, or 448 for more than 60 images. figures: names; None: those that have something to show.
+    resume: go on from what an export to this target finished before it was ended. progress: see `exporter.progress`; notify(sentence) tells of long
+    preparations and of what is resumed.
     Raises UsageError for arguments that cannot be meant, ExportError for everything else; the target is then as it was.
     """
     inputs = [Path(image) for image in several(images)]
     output, threads, progress = Path(output), threads or usable_cores(), progress or silent
-    _check_options(size, fit, display_size, batch_size, threads)
+    _check_options(size, fit, display_size, batch_size, threads, max_error, encoding)
     chosen = None if figures is None else choose_figures(_names(figures))
     requests = _requests(several(model), several(weights), several(checkpoints))
     found = find_images(inputs)
-    check_target(output, inputs, force)
+    check_target(output, inputs, force, resume)
     options = {"mean": mean, "std": std, "input_range": input_range, "input_size": input_size, "prefix_tokens": prefix_tokens, "device": device}
     networks = open_networks(requests, _layers(layers), notify, threads=threads, **options)
     shown = display_size or default_size(len(found.images))
     jobs = [Job(network, Fit(fit, size, network.model.multiple, network.model.fixed_size, shown)) for network in networks]
     _check_shapes(jobs)
     good, bad = _sound_images(found, skip_bad, threads, progress)
-    with threadpool_limits(threads), staging(output) as folder:
+    # Threads are this package's own: those of BLAS wait by spinning, which costs seconds on a busy machine.
+    coding, tell = Coding(max_error, encoding, center), notify or (lambda sentence: None)
+    with threadpool_limits(1), staging(output, resume, has_parts) as folder:
         try:
             # A page loads as a whole: there a second copy would only add to what is waited for.
             draft = Draft(folder, good, jobs, thumbnails=len(found.images) > FEW_IMAGES and not is_page(output))
-            draft.extract(threads, batch_size, center, progress, page.MAX_FEATURE_BYTES if is_page(output) else None)
+            for sentence in draft.take_over(coding) if resume else ():
+                tell(sentence)
+            draft.extract(threads, batch_size, progress, encoding, page.MAX_FEATURE_BYTES if is_page(output) else None)
+            draft.encode(coding, threads, progress)
             names = [figure.name for figure in chosen] if chosen else default_figures(networks)
-            content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, names)
-            staged = site.write_site(folder, content)
+            content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, names, threads)
+            staged = site.write_site(draft.site, content)
             if is_page(output):
                 staged = page.write_page(staged, content)
             sizes = site.file_sizes(staged)
             publish(staged, output, inputs, force)
         except OSError as error:
-            raise ExportError(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
+            raise CannotWrite(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
     notes = dict.fromkeys([*(note for network in networks for note in network.model.notes), *_fixed_size_notes(networks, size, input_size)])
-    return Report(output, content, sum(sizes.values()), tuple(bad), (*found.warnings, *notes, *site.size_warnings(output, sizes)))
+    return Report(output, content, sum(sizes.values()), tuple(bad), (*found.warnings, *notes, *draft.warnings, *site.size_warnings(output, sizes)))
 
 
 def default_figures(networks: Sequence[Opened]) -> list[str]:
@@ -135,7 +148,11 @@ def _check_shapes(jobs: Sequence[Job]) -> None:
         raise UsageError(f"--fit crop cuts another shape for {jobs[other].network.label} than for {jobs[0].network.label}: expected networks of one input shape; use --fit stretch.")
 
 
-def _check_options(size: int, fit: str, display_size: int | None, batch_size: int, threads: int) -> None:
+def _check_options(size: int, fit: str, display_size: int | None, batch_size: int, threads: int, max_error: float, encoding: str | None) -> None:
+    if not 0 < max_error <= 1:
+        raise UsageError(f"--max-error is {max_error:g}, expected more than 0 and at most 1")
+    if encoding not in (None, *ENCODINGS):
+        raise UsageError(f'--encoding is "{encoding}", expected one of {", ".join(ENCODINGS)}')
     if fit not in FITS:
         raise UsageError(f'fit is "{fit}", expected one of {", ".join(FITS)}')
     limits = [("size", size, 32, 4096), ("batch size", batch_size, 1, 1024), ("threads", threads, 1, 1024)]

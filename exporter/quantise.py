@@ -64,9 +64,10 @@ def squared_norms(codes: np.ndarray) -> np.ndarray:
 def dots(queries: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Exact dot products. int8 (n, dims) and (m, dims) -> float64 (n, m) that holds integers.
 
-    Products of int8 summed in float64 are exact below 2^53, and float64 has a fast matrix product.
+    Floats have a fast matrix product, and sums of integers are exact in it: below 2^24 in single precision, which is twice as fast, below 2^53 in double.
     """
-    return queries.astype(np.float64) @ codes.astype(np.float64).T
+    kind = np.float32 if queries.shape[1] * CODE_MAX**2 < 2**24 else np.float64
+    return (queries.astype(kind) @ codes.astype(kind).T).astype(np.float64)
 
 
 def similarity(queries: np.ndarray, codes: np.ndarray) -> np.ndarray:

@@ -1,11 +1,14 @@
 """A stated sample of patches, and what is measured on it: the error that codes cost, and the range worth showing."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
 from exporter.manifest import SimilarityError
+from exporter.parallel import ordered_map
 from exporter.quantise import similarity, unit
 
 SAMPLE_PATCHES = 2048
@@ -53,6 +56,16 @@ class ErrorMeter:
         return SimilarityError(round(self._max, _DIGITS), round(rms, _DIGITS), patches, self._pairs)
 
 
+class Maps(Protocol):
+    """The feature maps of one layer on all images. read(image): float32 (rows * cols, channels) of the image with that index."""
+
+    @property
+    def grids(self) -> Sequence[tuple[int, int]]: ...
+    @property
+    def channels(self) -> int: ...
+    def read(self, image: int) -> np.ndarray: ...
+
+
 @dataclass(frozen=True, eq=False)
 class PatchSample:
     """The sampled patches of one layer: float (patches, channels), unquantised, and the index of each one's image."""
@@ -60,24 +73,39 @@ class PatchSample:
     features: np.ndarray
     images: np.ndarray
 
-    def measure(self, codes: np.ndarray) -> tuple[SimilarityError, tuple[float, float]]:
+    def measure(self, codes: np.ndarray, threads: int = 1) -> tuple[SimilarityError, tuple[float, float]]:
         """The similarity error over every pair of sampled patches, and the display range (see `display_range`).
 
         codes: those of the patches, int8 (patches, dims).
         """
         meter, across, alone = ErrorMeter(), [], len(np.unique(self.images)) == 1
-        for rows, others, coded, exact in self._pairs(codes):
-            once = others[None] > rows[:, None]
-            meter.add((coded - exact)[once])
-            across.append(coded[once & (alone | (self.images[rows, None] != self.images[None, others]))])
+
+        def compare(start: int) -> tuple[np.ndarray, np.ndarray]:
+            """Of a block of patches with all from its first on, so that no pair comes twice: errors, and similarities between images."""
+            block, rest = slice(start, start + _BLOCK), slice(start, None)
+            coded = similarity(codes[block], codes[rest])
+            once = np.triu(np.ones(coded.shape, bool), 1)
+            between = once & (alone | (self.images[block, None] != self.images[None, rest]))
+            return (coded - self._cosines[start])[once], coded[between]
+
+        for errors, similarities in ordered_map(compare, range(0, len(codes), _BLOCK), threads):
+            meter.add(errors)
+            across.append(similarities)
         return meter.result(len(codes)), display_range(np.concatenate(across))
 
-    def _pairs(self, codes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-        """Blocks of (row indices, indices from the first of them on, similarity from codes, float64 cosine): flat in memory."""
-        units, places = unit(self.features), np.arange(len(codes))
-        for start in range(0, len(codes), _BLOCK):
-            block, rest = slice(start, start + _BLOCK), slice(start, None)
-            yield places[block], places[rest], similarity(codes[block], codes[rest]), units[block] @ units[rest].T
+    @cached_property
+    def _cosines(self) -> dict[int, np.ndarray]:
+        """{first patch of a block: float64 cosines of its patches with all from that one on}; kept, for several codes are measured on one sample."""
+        units = unit(self.features)
+        return {start: units[start : start + _BLOCK] @ units[start:].T for start in range(0, len(units), _BLOCK)}
+
+
+def take_sample(maps: Maps) -> PatchSample:
+    """The patches that a SamplePlan states, of all images."""
+    plan = SamplePlan(len(maps.grids))
+    places = {image: found for image, (rows, cols) in enumerate(maps.grids) if len(found := plan.positions(image, rows * cols))}
+    features = np.concatenate([maps.read(image)[found] for image, found in places.items()])
+    return PatchSample(features, np.repeat(list(places), [len(found) for found in places.values()]))
 
 
 def display_range(similarities: np.ndarray) -> tuple[float, float]:

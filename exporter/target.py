@@ -4,24 +4,30 @@ import itertools
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from exporter.errors import ExportError, UsageError
+from exporter.errors import CannotWrite, ExportError, UsageError
 from exporter.marks import foreign_files, is_export, is_exported_page, is_page
 
 # Two exports of one process may have the same target.
 _numbers = itertools.count()
+# In place of the process: a folder that was kept for a later run.
+_KEPT = "kept"
 
 
-def check_target(output: Path, inputs: Sequence[Path], force: bool) -> None:
-    """Raise UsageError unless `output` may be written: nothing there, an empty folder, or with `force` an earlier export."""
+def check_target(output: Path, inputs: Sequence[Path], force: bool, resume: bool = False) -> None:
+    """Raise UsageError unless `output` may be written: nothing there, an empty folder, or with `force` an earlier export.
+
+    What ended runs left beside it is removed then, unless one of them is to be resumed.
+    """
     path = output.resolve()
     _restore(path)
     if path.exists() and not _is_free(output, path, inputs) and not force:
         raise UsageError(f"{output} holds an earlier export; pass --force to replace it, or choose another -o")
-    _sweep(path)
+    if not resume:
+        _sweep(path)
 
 
 def _is_free(output: Path, path: Path, inputs: Sequence[Path]) -> bool:
@@ -51,17 +57,35 @@ def _check_folder(path: Path, inputs: Sequence[Path]) -> None:
 
 
 @contextmanager
-def staging(output: Path) -> Iterator[Path]:
-    """An empty folder beside the target, on the same file system, gone afterwards whatever happens."""
-    folder = _beside(output.resolve(), "partial")
+def staging(output: Path, resume: bool = False, worth_keeping: Callable[[Path], bool] = lambda folder: False) -> Iterator[Path]:
+    """A folder beside the target, on the same file system: an empty one, or with `resume` that of the last run that ended midway, if it is worth keeping.
+
+    It is gone afterwards, unless the run was told to end or could not write, and the folder is worth keeping.
+    """
+    path = output.resolve()
+    folder = _beside(path, "partial", str(os.getpid()))
     try:
-        folder.mkdir(parents=True)
+        if not (resume and _adopt(path, folder, worth_keeping)):
+            folder.mkdir(parents=True)
     except OSError as error:
         raise ExportError(f"cannot create a folder in {folder.parent} ({error.strerror}); choose another -o or mend its permissions") from None
     try:
         yield folder
+    except (KeyboardInterrupt, SystemExit, CannotWrite) as error:
+        if worth_keeping(folder):
+            os.replace(folder, _beside(path, "partial", _KEPT))
+            error.add_note(f"What is finished is kept: the same command with --resume goes on from there. Without it, the next run to {output} removes what is kept.")
+        raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _adopt(path: Path, folder: Path, worth_keeping: Callable[[Path], bool]) -> bool:
+    """Make the newest folder of an ended run this run's own."""
+    left = [found for found in _abandoned(path, "partial") if worth_keeping(found)]
+    if left:
+        os.replace(max(left, key=lambda found: found.stat().st_mtime), folder)
+    return bool(left)
 
 
 def publish(staged: Path, output: Path, inputs: Sequence[Path], force: bool) -> None:
@@ -74,7 +98,7 @@ def publish(staged: Path, output: Path, inputs: Sequence[Path], force: bool) -> 
     if staged.is_file() or not path.exists():
         os.replace(staged, path)
         return
-    old = _beside(path, "old")
+    old = _beside(path, "old", str(os.getpid()))
     try:
         os.replace(path, old)
         os.replace(staged, path)
@@ -85,13 +109,13 @@ def publish(staged: Path, output: Path, inputs: Sequence[Path], force: bool) -> 
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _beside(path: Path, purpose: str) -> Path:
-    """A hidden folder beside the target that names its purpose, this machine, a number and this process."""
-    return path.parent / f".{path.name}.overlay-export-{purpose}-{socket.gethostname()}-{next(_numbers)}-{os.getpid()}"
+def _beside(path: Path, purpose: str, owner: str) -> Path:
+    """A hidden folder beside the target that names its purpose, this machine, a number and its process."""
+    return path.parent / f".{path.name}.overlay-export-{purpose}-{socket.gethostname()}-{next(_numbers)}-{owner}"
 
 
 def _abandoned(path: Path, purpose: str) -> list[Path]:
-    """Such folders of processes on this machine that have ended."""
+    """Such folders of processes on this machine that have ended, or that let go of them."""
     pattern = "".join(f"[{c}]" if c in "*?[" else c for c in f".{path.name}.overlay-export-{purpose}-{socket.gethostname()}-")
     return sorted(folder for folder in path.parent.glob(f"{pattern}*") if not _running(folder.name.rpartition("-")[2]))
 
@@ -99,7 +123,7 @@ def _abandoned(path: Path, purpose: str) -> list[Path]:
 def _running(pid: str) -> bool:
     """Whether the process may still be at work; without a way to ask, it may."""
     if os.name != "posix" or not pid.isdigit():
-        return True
+        return pid != _KEPT
     try:
         os.kill(int(pid), 0)
     except (ProcessLookupError, OverflowError):

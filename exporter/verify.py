@@ -4,7 +4,6 @@ import io
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from exporter.bundle import Bundle
 from exporter.encodings import LIMITS
 from exporter.errors import BundleError, ExportError, UsageError
-from exporter.features import extract, mean_features
+from exporter.features import extract, mean_feature
 from exporter.images import ImageFile, find_images
 from exporter.manifest import Image, Layer, Network, SimilarityError, Thumbnail
 from exporter.models import Model, open_model
@@ -115,25 +114,26 @@ def measure_error(
         layers = [layer for layer in bundle.layers if layer.network == stated.id]
         maps = _run(bundle, network, layers, images, threads, progress)
         with threadpool_limits(threads):
-            found |= {layer.id: _all_pairs(bundle, layer, [m[layer.module] for m in maps], progress) for layer in layers}
+            found |= {layer.id: _all_pairs(bundle, layer, maps[layer.module], progress) for layer in layers}
     return found
 
 
-def _run(bundle: Bundle, network: Model, layers: Sequence[Layer], images: Sequence[ImageFile], threads: int, progress: Progress) -> list[dict[str, np.ndarray]]:
-    """The feature maps of all images, without their mean where a layer was stored so."""
+def _run(bundle: Bundle, network: Model, layers: Sequence[Layer], images: Sequence[ImageFile], threads: int, progress: Progress) -> dict[str, list[np.ndarray]]:
+    """{module: features of every image, float32 (patches, channels)}, without their mean where a layer was stored so."""
     network.prepare([layer.module for layer in layers])
     # A JPEG was decoded smaller only as far as its copy allowed; where one was, the longest copy is as long as was asked for.
     display = max(max(image.width, image.height) for image in bundle.images)
     fit = Fit(bundle.manifest.fit, bundle.manifest.size, network.multiple, network.fixed_size, display)
-    run = partial(extract, images, network, fit, threads=threads)
-    means = mean_features(run, lambda: None) if any(layer.centered for layer in layers) else {}
-    centered = {layer.module: means[layer.module] for layer in layers if layer.centered}
-    maps = []
+    maps: dict[str, list[np.ndarray]] = {layer.module: [] for layer in layers}
     with progress("Running the network", len(images)) as advance:
-        for features in run(lambda index, shown, features: {name: values - centered.get(name, np.float32(0)) for name, values in features.items()}):
-            maps.append(features)
+        for features in extract(images, network, fit, lambda index, shown, features: features, threads=threads):
+            for module, values in features.items():
+                maps[module].append(values.reshape(-1, values.shape[-1]))
             advance()
     network.release()
+    for module in {layer.module for layer in layers if layer.centered}:
+        mean = mean_feature(maps[module])
+        maps[module] = [values - mean for values in maps[module]]
     return maps
 
 
@@ -179,7 +179,7 @@ def _originals(bundle: Bundle, sources: Sequence[str | Path]) -> list[ImageFile]
 
 
 def _all_pairs(bundle: Bundle, layer: Layer, maps: list[np.ndarray], progress: Progress) -> SimilarityError:
-    units = [unit(features.reshape(-1, features.shape[-1])) for features in maps]
+    units = [unit(features) for features in maps]
     codes = [bundle.codes(image, layer).reshape(-1, layer.dims) for image in bundle.images]
     for image, features, stored in zip(bundle.images, units, codes, strict=True):
         if len(features) != len(stored):

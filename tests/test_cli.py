@@ -9,7 +9,9 @@ from importlib.metadata import entry_points
 import pytest
 
 import exporter
-from tests.conftest import COMMANDS, cli, command_line, contents, invoke, make_photo, run_python
+from exporter import cli as commands
+from exporter.encodings import ENCODINGS
+from tests.conftest import COMMANDS, cli, command_line, contents, invoke, make_photo, refused, run_python
 
 def on_terminal(*arguments):
     """Run overlay-export on a pseudo-terminal; (exit code, what it showed)."""
@@ -191,3 +193,25 @@ def test_importing_the_package_costs_nothing(tmp_path):
     run = run_python(code, tmp_path)
     assert run.stdout == "set()\n"
     assert run.stderr.splitlines()[-1] == "AttributeError: module 'exporter' has no attribute 'nothing'"
+
+
+def test_verbose_tells_what_was_tried(photos, tiny, tmp_path):
+    run = invoke("overlay-export", photos, "-o", tmp_path / "site", *tiny, "--verbose", "--max-error", "0.05")
+    layer = exporter.load_bundle(tmp_path / "site").layers[0]
+    lines = run.stdout.splitlines()
+    assert lines[3] == "    tried for an error of at most 0.05:"
+    for line, one in zip(lines[4:], layer.tried, strict=False):
+        assert line.startswith(f"      {one.integers} as {one.encoding}, {one.dims} dims: about ")
+        assert f", error at most {one.max:.4f}, rms {one.rms:.5f} ({one.patches:,} patches)" in line
+        assert line.endswith(", taken") == ((one.integers, one.encoding) == (layer.integers, layer.encoding))
+    assert "tried" not in invoke("overlay-export", photos, "-o", tmp_path / "other", *tiny).stdout
+
+
+def test_encodings_of_the_command_line_are_all_there_are():
+    (option,) = (parameter for parameter in commands.export_command.params if parameter.name == "encoding")
+    assert tuple(option.type.choices) == ENCODINGS
+
+
+@pytest.mark.parametrize("most", ["0", "-1", "1.01", "much"])
+def test_an_error_that_cannot_be_meant(photos, tiny, tmp_path, most):
+    refused(invoke("overlay-export", photos, "-o", tmp_path / "site", *tiny, "--max-error", most), 2, "Invalid value for '--max-error'")

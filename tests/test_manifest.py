@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exporter import manifest
 from exporter.errors import BundleError
-from exporter.manifest import Figure, Group, Image, Layer, Manifest, Network, Selection, SimilarityError, Thumbnail, parse, to_json
+from exporter.manifest import Figure, Group, Image, Layer, Manifest, Network, Selection, SimilarityError, Thumbnail, Tried, parse, to_json
 from exporter.shards import Shard
 
 GOOD = Path(__file__).parent / "fixtures" / "good" / "bundle.json"
@@ -40,7 +40,9 @@ def layers(draw, networks, images):
     error = draw(st.builds(SimilarityError, numbers, numbers, counts, counts))
     network = draw(st.sampled_from(networks)).id
     signed, centered = draw(st.booleans()), draw(st.booleans())
-    return Layer(draw(texts), network, draw(texts), draw(counts), draw(counts), draw(counts), signed, draw(texts), (low, high), error, grids, shards, centered)
+    tried = draw(st.lists(st.builds(Tried, texts, counts, texts, counts, numbers, numbers, counts), max_size=2).map(tuple))
+    facts = draw(texts), draw(counts), draw(counts), draw(counts), signed, draw(texts)
+    return Layer(draw(texts), network, *facts, (low, high), error, grids, shards, centered, draw(texts), draw(st.none() | numbers), tried)
 
 
 @st.composite
@@ -82,11 +84,14 @@ def test_the_bytes_are_canonical(content):
     assert ["centered" in written for written in root["layers"]] == [layer.centered for layer in content.layers]
 
 
+TRIED = {"encoding": "int8-deflate", "dims": 5, "integers": "rotated, step 41", "bytes": 900, "max": 0.02, "rms": 0.004, "patches": 512}
+
+
 def full():
     """The good fixture with every optional member."""
     root = json.loads(GOOD.read_bytes())
     root["networks"][0].update(weights="epoch3.pt", input_size=[48, 64], prefix_tokens=5)
-    root["layers"][1]["centered"] = True
+    root["layers"][1].update(centered=True, integers="step 41", max_error=0.03, tried=[dict(TRIED)])
     return root
 
 
@@ -96,9 +101,11 @@ def test_optional_members():
     assert (network.weights, network.input_size, network.prefix_tokens) == ("epoch3.pt", (48, 64), 5)
     assert (usual.weights, usual.input_size, usual.prefix_tokens) == ("", None, None)
     assert [layer.centered for layer in said.layers] == [False, True] and not any(layer.centered for layer in silent.layers)
+    assert [(layer.integers, layer.max_error, layer.tried) for layer in said.layers] == [("", None, ()), ("step 41", 0.03, (Tried(**TRIED),))]
     root = full()
     root["networks"][0].update(weights="", prefix_tokens=0)
-    root["layers"][1]["centered"] = False
+    root["layers"][1].update(centered=False, integers="", tried=[])
+    del root["layers"][1]["max_error"]
     explicit = parse(json.dumps(root).encode())
     assert (explicit.networks[0].weights, explicit.networks[0].prefix_tokens) == ("", 0)
     assert explicit.layers == silent.layers
@@ -144,7 +151,7 @@ def at(root, path):
 
 
 MEMBERS = list(members(full()))
-OPTIONAL = [("selection",), ("layers", 1, "centered"), *(("networks", 0, key) for key in ("weights", "input_size", "prefix_tokens"))]
+OPTIONAL = [("selection",), *(("layers", 1, key) for key in ("centered", "integers", "max_error", "tried")), *(("networks", 0, key) for key in ("weights", "input_size", "prefix_tokens"))]
 
 
 def name_of(path) -> str:
@@ -204,6 +211,14 @@ def test_sizes_and_counts_of_networks():
     refuse(lambda root: root["networks"][0].update(input_size=[224, True]), r"input_size is \[224, true\], expected 2 integers")
     refuse(lambda root: root["networks"][0].update(prefix_tokens=1.0), r"networks\[0\]\.prefix_tokens is 1\.0, expected an integer of at least 0")
     refuse(lambda root: root["layers"][0].update(centered=1), r"layers\[0\]\.centered is 1, expected true or false")
+
+
+def test_what_was_tried_has_types():
+    refuse(lambda root: root["layers"][1].update(max_error="0.01"), r'layers\[1\]\.max_error is "0\.01", expected a number')
+    refuse(lambda root: root["layers"][1].update(integers=5), r"layers\[1\]\.integers is 5, expected a string")
+    refuse(lambda root: root["layers"][1].update(tried=[None]), r"layers\[1\]\.tried\[0\] is null, expected an object")
+    for key, value in (("encoding", 1), ("dims", 0), ("integers", None), ("bytes", -1), ("max", "0"), ("rms", None), ("patches", 1.5)):
+        refuse(lambda root, key=key, value=value: root["layers"][1].update(tried=[TRIED | {key: value}]), rf"layers\[1\]\.tried\[0\]\.{key} is ")
 
 
 def test_attributes_of_figures_are_strings():

@@ -1,0 +1,209 @@
+"""Features on disk between the two passes of an export: what a network made of the images, until the codes are chosen and written.
+
+For each network parts of PART_IMAGES consecutive images: one file of float32 per layer, and, once all of them are written, a record with their hashes. A
+record says what its part was made of, so that a later run can take it over.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+PART_IMAGES = 64
+FOLDER = "spool"
+_FLOAT = np.dtype("<f4")
+
+
+def has_parts(folder: Path) -> bool:
+    """Whether a staging folder holds at least one finished part."""
+    return any((folder / FOLDER).glob("*.json"))
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """What the network made of one image. source: a digest of the image; entry: its JSON as published, or None; files: SHA-256 of what was written of it, by path in the staging folder."""
+
+    source: str
+    entry: dict | None
+    files: Mapping[str, str]
+    maps: Sequence[np.ndarray]
+
+
+class NetworkSpool:
+    """The features of one network on all images, as far as they are there."""
+
+    def __init__(self, folder: Path, number: int, layers: int, images: int, made_by: str = "") -> None:
+        """folder: the staging folder; number: of the network; layers, images: how many there are; made_by: all that features depend on beside their images."""
+        self._folder, self._stem, self._layers, self._made_by = folder, f"{FOLDER}/{number}", layers, made_by
+        self._finished: dict[int, dict] = {}
+        self._parts = [range(start, min(start + PART_IMAGES, images)) for start in range(0, images, PART_IMAGES)]
+        self._records: dict[int, dict] = {}
+        self._open: _OpenPart | None = None
+        (folder / FOLDER).mkdir(exist_ok=True)
+
+    def take_over(self, sources: Callable[[int], str], coding: str) -> set[str]:
+        """Take over what an earlier run left in the folder and is whole and made of the same; the paths of all its files.
+
+        sources(image): the digest of an image as it is now; coding: what is asked of codes.
+        """
+        found = {number: record for number in range(len(self._parts)) if (record := self._read(self._part_file(number))) and self._is_current(number, record, sources)}
+        finished = {layer: record for layer in range(self._layers) if (record := self._read(self._layer_file(layer))) and self._is_finished(record, coding, found)}
+        for self._finished in (finished, {}):
+            self._records = {number: record for number, record in found.items() if self._is_whole(self._needed(number, record))}
+            # Codes that are written are good only where all parts they were made of are; the features of a finished layer are gone.
+            if len(self._records) == len(self._parts):
+                break
+        kept = {self._part_file(number): self._needed(number, record) for number, record in self._records.items()}
+        kept |= {self._layer_file(layer): record["files"] for layer, record in self._finished.items()}
+        return {path for record, files in kept.items() for path in (record, *files)}
+
+    def _is_current(self, number: int, record: dict, sources: Callable[[int], str]) -> bool:
+        return bool(self._made_by) and record["made_by"] == self._made_by and record["sources"] == [sources(image) for image in self._parts[number]]
+
+    def _is_finished(self, record: dict, coding: str, parts: dict[int, dict]) -> bool:
+        return len(parts) == len(self._parts) and (record["coding"], record["parts"]) == (coding, _digest(parts)) and self._is_whole(record["files"])
+
+    def _needed(self, number: int, record: dict) -> dict[str, str]:
+        """The files of a part without the features of finished layers."""
+        gone = {self._file(number, layer) for layer in self._finished}
+        return {path: digest for path, digest in record["files"].items() if path not in gone}
+
+    def finished_layer(self, layer: int) -> dict | None:
+        """The entry of a layer whose codes were taken over."""
+        return self._finished[layer]["entry"] if layer in self._finished else None
+
+    def finish_layer(self, layer: int, coding: str, entry: dict, files: Mapping[str, str]) -> None:
+        """Note that a layer's codes are written, as files with these hashes, and remove its features."""
+        record = {"coding": coding, "parts": _digest(self._records), "entry": entry, "files": dict(files)}
+        _write_whole(self._folder / self._layer_file(layer), json.dumps(record).encode())
+        for number in range(len(self._parts)):
+            (self._folder / self._file(number, layer)).unlink()
+
+    def missing(self) -> list[int]:
+        """Indices of the images whose parts are not finished, in order."""
+        return [image for number, part in enumerate(self._parts) if number not in self._records for image in part]
+
+    def add(self, image: int, spooled: Spooled) -> None:
+        """Take the next of the missing images; its part is finished with its last image."""
+        number, part = image // PART_IMAGES, self._parts[image // PART_IMAGES]
+        if self._open is None:
+            self._open = _OpenPart([self._folder / self._file(number, layer) for layer in range(self._layers)])
+        self._open.add(spooled)
+        if image == part[-1]:
+            self._records[number] = self._finish(number, self._open)
+            self._open = None
+
+    def close(self) -> None:
+        """Let go of the files of an unfinished part."""
+        if self._open is not None:
+            self._open.abandon()
+
+    def entries(self) -> Iterator[dict | None]:
+        """The published entry of every image, in order."""
+        for number in range(len(self._parts)):
+            yield from self._records[number]["entries"]
+
+    def maps(self, layer: int, channels: int) -> "LayerMaps":
+        """The feature maps of a layer; all parts must be finished."""
+        grids = [tuple(grid) for number in range(len(self._parts)) for grid in self._records[number]["grids"][layer]]
+        return LayerMaps([self._folder / self._file(number, layer) for number in range(len(self._parts))], grids, channels)
+
+    def _finish(self, number: int, part: "_OpenPart") -> dict:
+        hashes = part.close()
+        record = {**part.record, "made_by": self._made_by, "files": part.record["files"] | {self._file(number, layer): digest for layer, digest in enumerate(hashes)}}
+        _write_whole(self._folder / self._part_file(number), json.dumps(record).encode())
+        return record
+
+    def _read(self, path: str) -> dict | None:
+        """A record; None where there is none."""
+        try:
+            return json.loads((self._folder / path).read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def _is_whole(self, files: Mapping[str, str]) -> bool:
+        """Whether all files are there and have their hashes."""
+        return all(_hash(self._folder / path) == digest for path, digest in files.items())
+
+    def _part_file(self, number: int) -> str:
+        return f"{self._stem}-{number:05d}.json"
+
+    def _layer_file(self, layer: int) -> str:
+        return f"{self._stem}-layer-{layer}.json"
+
+    def _file(self, number: int, layer: int) -> str:
+        return f"{self._stem}-{number:05d}-{layer}.f32"
+
+
+class _OpenPart:
+    """The files of a part that is being written, one for each layer, and its record so far."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._files: list[BinaryIO] = [path.open("wb") for path in paths]
+        self._hashes = [hashlib.sha256() for _ in paths]
+        self.record = {"sources": [], "entries": [], "grids": [[] for _ in paths], "files": {}}
+
+    def add(self, spooled: Spooled) -> None:
+        for file, digest, grids, features in zip(self._files, self._hashes, self.record["grids"], spooled.maps, strict=True):
+            data = np.ascontiguousarray(features, _FLOAT).data
+            file.write(data)
+            digest.update(data)
+            grids.append(features.shape[:2])
+        self.record["sources"].append(spooled.source)
+        self.record["entries"].append(spooled.entry)
+        self.record["files"].update(spooled.files)
+
+    def abandon(self) -> None:
+        """Close the files whatever is in them."""
+        for file in self._files:
+            with suppress(OSError):
+                file.close()
+
+    def close(self) -> list[str]:
+        """Close the files; SHA-256 of each."""
+        for file in self._files:
+            file.close()
+        return [digest.hexdigest() for digest in self._hashes]
+
+
+class LayerMaps:
+    """The feature maps of one layer on all images, read when asked for. mean: float32 (channels,), subtracted from every vector; None: nothing is."""
+
+    def __init__(self, paths: Sequence[Path], grids: Sequence[tuple[int, int]], channels: int) -> None:
+        self._paths, self.grids, self.channels = paths, grids, channels
+        self.mean: np.ndarray | None = None
+        self._cells = [rows * cols for rows, cols in grids]
+
+    def read(self, image: int) -> np.ndarray:
+        """float32 (rows * cols, channels) of the image with that index."""
+        part = image // PART_IMAGES
+        before = sum(self._cells[part * PART_IMAGES : image])
+        size = self.channels * _FLOAT.itemsize
+        found = np.fromfile(self._paths[part], _FLOAT, self._cells[image] * self.channels, offset=before * size).reshape(-1, self.channels)
+        return found if self.mean is None else found - self.mean
+
+
+def _hash(path: Path) -> str:
+    """SHA-256 of a file; nothing where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _digest(records: Mapping[int, dict]) -> str:
+    return hashlib.sha256(json.dumps(records, sort_keys=True).encode()).hexdigest()
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all."""
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(data)
+    os.replace(partial, path)

@@ -1,0 +1,62 @@
+"""Features on disk between the passes: what is added is read back, part by part."""
+
+import json
+
+import numpy as np
+import pytest
+
+from exporter import spool
+from exporter.spool import NetworkSpool, Spooled, has_parts
+
+
+@pytest.fixture(autouse=True)
+def short_parts(monkeypatch):
+    monkeypatch.setattr(spool, "PART_IMAGES", 3)
+
+
+def features(image):
+    """Maps of two layers on an image: 5 and 2 channels, grids that differ between images."""
+    random = np.random.default_rng(image)
+    return [random.normal(size=(2 + image % 3, 4, 5)).astype(np.float32), random.normal(size=(1, 1 + image % 2, 2)).astype(np.float32)]
+
+
+def filled(folder, images=8):
+    found = NetworkSpool(folder, 0, 2, images)
+    for image in found.missing():
+        found.add(image, Spooled(f"source {image}", {"id": str(image)}, {f"site/{image}.jpg": "0" * 64}, features(image)))
+    return found
+
+
+def test_what_is_added_is_read_back_in_any_order(tmp_path):
+    found = filled(tmp_path)
+    for layer, channels in enumerate((5, 2)):
+        maps = found.maps(layer, channels)
+        assert maps.grids == [features(image)[layer].shape[:2] for image in range(8)]
+        for image in (7, 0, 5, 3, 2, 6, 4, 1):
+            read = maps.read(image)
+            assert read.dtype == np.float32 and (read == features(image)[layer].reshape(-1, channels)).all()
+    assert [entry["id"] for entry in found.entries()] == list("01234567") and found.missing() == []
+
+
+def test_a_mean_is_subtracted(tmp_path):
+    maps = filled(tmp_path).maps(1, 2)
+    maps.mean = np.array([1, -2], np.float32)
+    assert (maps.read(4) == features(4)[1].reshape(-1, 2) - maps.mean).all()
+
+
+def test_a_part_is_finished_with_its_last_image(tmp_path):
+    found = NetworkSpool(tmp_path, 0, 2, 4)
+    for image in range(3):
+        assert not has_parts(tmp_path) and found.missing() == [0, 1, 2, 3]
+        found.add(image, Spooled("", None, {}, features(image)))
+    assert has_parts(tmp_path) and found.missing() == [3]
+    (record,) = (json.loads(path.read_text()) for path in (tmp_path / "spool").glob("*.json"))
+    assert len(record["sources"]) == 3 and len(record["files"]) == 2
+
+
+def test_a_finished_layer_leaves_the_others(tmp_path):
+    found = filled(tmp_path)
+    found.finish_layer(0, "coding", {"id": "first"}, {})
+    assert found.finished_layer(0) is None, "only what is taken over is not written again"
+    assert sorted(path.name for path in (tmp_path / "spool").glob("*.f32")) == [f"0-0000{part}-1.f32" for part in range(3)]
+    assert (found.maps(1, 2).read(7) == features(7)[1].reshape(-1, 2)).all()
