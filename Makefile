@@ -25,6 +25,7 @@ test: .venv/test tests/node_modules/.package-lock.json browser
 
 bench: .venv/test tests/node_modules/.package-lock.json browser
 	$(BIN)/python tests/benchmarks/export.py
+	$(BIN)/python tests/benchmarks/bytes.py
 	$(BIN)/python tests/benchmarks/networks.py
 	$(BIN)/python tests/benchmarks/hover.py
 	$(BIN)/python tests/benchmarks/gallery.py

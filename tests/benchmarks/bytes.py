@@ -43,14 +43,14 @@ def table(photos: Path, folder: Path, count: int) -> int:
     """Print the bytes of all layers at all errors, and what exceeds a limit; how much does."""
     plain = exported(photos, folder / f"{count}-int8", "--encoding", "int8")
     raw, deflated = ({layer.id: size(plain, layer) for layer in plain.layers} for size in (raw_bytes, served_bytes))
-    print(f"{count} photos at 448, kB; in brackets: of deflated int8\n{'':12}" + "".join(f"{name:>22}" for name in (*LAYERS, "all")))
+    print(f"{count} photos at 448, kB; in brackets: of deflated int8\n{'':12}" + "".join(f"{name:>26}" for name in (*LAYERS, "all")))
     print(row("int8", raw, deflated), row("deflated", deflated, deflated), sep="\n")
     exceeded = 0
     for error in ERRORS:
         bundle = exported(photos, folder / f"{count}-{error}", "--max-error", error)
         found = {layer.id: served_bytes(bundle, layer) for layer in bundle.layers}
         print(row(f"E = {error}", found, deflated))
-        print(" " * 12 + "".join(f"{layer.integers} {layer.error.max:.4f}".rjust(22) for layer in bundle.layers))
+        print(" " * 12 + "".join(f"{layer.integers} {layer.error.max:.4f}".rjust(26) for layer in bundle.layers))
         larger = [layer.id for layer in plain.layers if layer.error.max <= error and found[layer.id] > deflated[layer.id]]
         share = sum(found.values()) / sum(deflated.values())
         exceeded += len(larger) + (share > MOST.get(error, 1))
@@ -65,7 +65,7 @@ def exported(photos: Path, site: Path, *options: object) -> Bundle:
 
 def row(name: str, found: dict[str, int], against: dict[str, int]) -> str:
     cells = [*((found[id], against[id]) for id in LAYERS), (sum(found.values()), sum(against.values()))]
-    return f"{name:12}" + "".join(f"{size / 1e3:.0f} ({size / other:.2f})".rjust(22) for size, other in cells)
+    return f"{name:12}" + "".join(f"{size / 1e3:.0f} ({size / other:.2f})".rjust(26) for size, other in cells)
 
 
 def raw_bytes(bundle: Bundle, layer: Layer) -> int:
