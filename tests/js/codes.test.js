@@ -74,7 +74,7 @@ test('what nobody wants any longer when its turn comes is not fetched', async ()
   const { codes, asked, arrive } = await heldShards(LAYER);
   let gone = false;
   const wanted = () => !gone;
-  const loads = LAYER.shards.map(({ first }) => codes.load([first], wanted));
+  const loads = LAYER.shards.map(({ first }) => codes.ask([first], wanted)[0].promise);
   const other = codes.load([9]);
   gone = true;
   await arrive(0, 1, 2, 3);
