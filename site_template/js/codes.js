@@ -51,19 +51,28 @@ export class LayerCodes {
   }
 
   /**
-   * Have the codes of images come, and of those that share a shard with them. What is asked for last comes first: it is what the reader looks at.
-   * Rejects with the first failure if none of the shards arrives; asked again, it tries again.
+   * Have the codes of images come, and of those that share a shard with them. Rejects with the first failure if none of the shards arrives; asked
+   * again, it tries again.
+   * @param {number[]} images
+   */
+  async load(images) {
+    const outcomes = await Promise.allSettled(this.ask(images).map(({ promise }) => promise));
+    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failure && !images.some((image) => this.has(image))) throw failure.reason;
+  }
+
+  /**
+   * Ask for the shards of images that are not here, and return the requests. What is asked for last comes first, for it is what the reader looks at,
+   * and of that the first image.
    * @param {number[]} images
    * @param {() => boolean} [wanted] asked before a shard is fetched: whether it still is
    */
-  async load(images, wanted = () => true) {
+  ask(images, wanted = () => true) {
     const numbers = this.shardsOf(images).filter((number) => !this.arrived.has(number));
     const requests = numbers.map((number) => this.request(number, wanted));
     for (const request of requests.toReversed()) this.hasten(request);
     this.next();
-    const outcomes = await Promise.allSettled(requests.map(({ promise }) => promise));
-    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failure && !images.some((image) => this.has(image))) throw failure.reason;
+    return requests;
   }
 
   /** The request for a shard, a new one if there is none. @param {number} number @param {() => boolean} wanted @returns {Request} */

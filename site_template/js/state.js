@@ -170,19 +170,15 @@ export class State {
     if (!codes) return;
     const missing = images.filter((image) => !codes.has(image) && !codes.failed(image) && !awaitedShards.has(codes.numbers[image]));
     if (!missing.length) return;
-    // From back to front: codes put before the others what is asked for last.
-    for (const number of codes.shardsOf(missing).reverse()) {
-      awaitedShards.add(number);
-      this.await(codes, number);
-    }
+    const wanted = () => this.codes === codes && this.listeners.size > 0; // else the layer was switched away, or the figure is gone
+    for (const request of codes.ask(missing, wanted)) this.await(request, awaitedShards, wanted);
     this.tell('codes');
   }
 
-  /** @param {LayerCodes} codes @param {number} number of a shard */
-  async await(codes, number) {
-    const { awaitedShards } = this;
-    const wanted = () => this.codes === codes && this.listeners.size > 0; // else the layer was switched away, or the figure is gone
-    await codes.load([codes.layer.shards[number].first], wanted).catch(() => {}); // `failures` has it
+  /** @param {import('./codes.js').Request} request @param {Set<number>} awaitedShards @param {() => boolean} wanted */
+  async await({ number, promise }, awaitedShards, wanted) {
+    awaitedShards.add(number);
+    await promise.catch(() => {}); // `failures` has it
     awaitedShards.delete(number);
     if (wanted()) this.tell('codes');
   }
@@ -191,8 +187,11 @@ export class State {
   async require(image) {
     const { codes } = this;
     if (!codes || codes.has(image)) return;
-    await codes.load([image]);
-    if (this.codes === codes) this.tell('codes');
+    try {
+      await codes.load([image]);
+    } finally {
+      if (this.codes === codes) this.tell('codes');
+    }
   }
 
   /** How many of the figure's images have their codes, while more are on their way; else null. */

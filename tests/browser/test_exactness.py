@@ -14,24 +14,16 @@ from tests.browser.conftest import Figure
 
 # One SHA-256 for each image: of the similarities of each of its patches, in order, with all patches of all images, in order.
 MATRIX_HASHES = """async (id) => {
-    const [{ openBundle }, { similarities }, { sha256 }] = await Promise.all(['library', 'similarity', 'sha256'].map((name) => import(new URL(`js/${name}.js`, document.baseURI))));
+    const [{ openBundle }, { sha256 }] = await Promise.all(['library', 'sha256'].map((name) => import(new URL(`js/${name}.js`, document.baseURI))));
     const bundle = await openBundle('./');
     const layer = bundle.layers.find((one) => one.id === id);
-    const blocks = await bundle.load(layer, bundle.images.map((_, index) => index));
-    const total = blocks.reduce((sum, { norms }) => sum + norms.length, 0);
+    const { kernel, rows, starts } = await bundle.load(layer, bundle.images.map((_, index) => index));
     const hashes = [];
-    for (const { first, count, codes, norms } of blocks) {
-        for (let image = first, patch = 0; image < first + count; image++) {
-            const patches = layer.grids[image][0] * layer.grids[image][1];
-            const rows = new Float32Array(patches * total);
-            for (let at = 0; at < rows.length; patch++) {
-                const query = codes.slice(patch * layer.dims, (patch + 1) * layer.dims);
-                for (const other of blocks) {
-                    similarities(query, norms[patch], other.codes, other.norms, rows.subarray(at, (at += other.norms.length)));
-                }
-            }
-            hashes.push(await sha256(new Uint8Array(rows.buffer)));
-        }
+    for (let image = 0; image < bundle.images.length; image++) {
+        const [first, end] = starts.subarray(image, image + 2);
+        const scores = new Float32Array((end - first) * rows);
+        for (let row = first; row < end; row++) kernel.score(row, 0, rows, scores.subarray((row - first) * rows, (row - first + 1) * rows));
+        hashes.push(await sha256(new Uint8Array(scores.buffer)));
     }
     return hashes;
 }"""

@@ -5,7 +5,7 @@ import { decodeShard, parseManifest } from '../../site_template/js/bundle.js';
 import { LayerCodes, firstRows } from '../../site_template/js/codes.js';
 import { makeKernel } from '../../site_template/js/kernel.js';
 import { State } from '../../site_template/js/state.js';
-import { fixtureBytes, fixtureText } from './helpers.js';
+import { fixtureBytes, fixtureText, randomCodes, seeded } from './helpers.js';
 
 export const MANIFEST = parseManifest(fixtureText('good/bundle.json'));
 export const EXPECTED = JSON.parse(fixtureText('good/expected.json'));
@@ -67,4 +67,42 @@ export async function standing(...promises) {
 /** The scores of every image. */
 export function allScores(state) {
   return MANIFEST.images.map((_, image) => state.scores(image));
+}
+
+const GRIDS = [[1, 2], [2, 3], [3, 1]];
+
+/** A made-up layer of so many images in each of its shards. */
+export function makeLayer(counts, { dims = 3, grids = GRIDS, id = 'made-up' } = {}) {
+  const images = counts.reduce((sum, count) => sum + count, 0);
+  const firsts = counts.map((_, number) => counts.slice(0, number).reduce((sum, count) => sum + count, 0));
+  return {
+    id, dims, signed: true, range: [0, 1],
+    grids: Array.from({ length: images }, (_, image) => grids[image % grids.length]),
+    shards: counts.map((count, number) => ({ file: `${id}-${number}`, first: firsts[number], count })),
+  };
+}
+
+/** The codes of a shard of a made-up layer. */
+export function codesOf({ first, count }, layer) {
+  const patches = layer.grids.slice(first, first + count).reduce((sum, [rows, cols]) => sum + rows * cols, 0);
+  return randomCodes(seeded(first), patches * layer.dims);
+}
+
+/** The shards of a made-up layer, each of which comes when it is told to: `arrive(number)` or `fail(number, error)`; `asked` has their numbers in order. */
+export async function heldShards(layer) {
+  const [asked, waiting] = [[], new Map()];
+  const codes = await emptyCodes(layer, (shard) => new Promise((resolve, reject) => {
+    const number = layer.shards.indexOf(shard);
+    asked.push(number);
+    waiting.set(number, { resolve, reject });
+  }));
+  const arrive = async (...numbers) => {
+    for (const number of numbers) waiting.get(number).resolve(codesOf(layer.shards[number], layer));
+    await setImmediate();
+  };
+  const fail = async (number, error) => {
+    waiting.get(number).reject(error);
+    await setImmediate();
+  };
+  return { codes, asked, arrive, fail };
 }
