@@ -161,7 +161,7 @@ def test_many_images_have_thumbnails(many, tmp_path, export):
     assert {i.thumbnail.file.rpartition(".")[0] for i in bundle.images if i.thumbnail} == {f"thumbnails/{number:02}" for number in range(60)}
     assert invoke("overlay-verify", many).exit_code == 0 and foreign_files(many) == []
     shown = [(a["src"], a["width"], a["height"]) for tag, a in Page((many / "index.html").read_text("utf-8")).tags if tag == "img"]
-    assert shown == [(p.file, str(p.width), str(p.height)) for p in (i.thumbnail or i for i in bundle.images)]
+    assert shown == [(p.file, str(p.width), str(p.height)) for p in (i.thumbnail or i for i in bundle.images[:60])]
     (tmp_path / "photos" / "59.png").unlink()
     few = export("few").manifest
     assert (few.images[0].width, {image.thumbnail for image in few.images}) == (600, {None}) and not (tmp_path / "few" / "thumbnails").exists()
