@@ -135,7 +135,8 @@ def test_crops_of_several_shapes_do_not(pictures, networks, tmp_path, names):
 def test_progress_is_told_for_each_network(pictures, networks, tmp_path):
     progress, told = recorded_progress()
     export(pictures, networks, ["two", "wide"], tmp_path / "site", progress=progress)
-    assert told == [("Checking images", 5, 5), ("Running two", 5, 5), ("Running wide", 5, 5)]
+    assert told[:3] == [("Checking images", 5, 5), ("Running two", 5, 5), ("Running wide", 5, 5)]
+    assert told[3:] == [(f"Writing {layer}", 5, 5) for layer in ("two/shallow", "two/deep", "wide/shallow", "wide/deep")]
     told.clear()
     export(pictures, networks, ["two", "wide"], tmp_path / "centered", progress=progress, center=True)
     assert [label for label, *_ in told] == ["Checking images", "Averaging two", "Running two", "Averaging wide", "Running wide"]
