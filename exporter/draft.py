@@ -204,7 +204,7 @@ def _missed(layer: Layer, coding: Coding) -> str:
 def _check_total(total: int, most: int | None, done: int, count: int) -> None:
     if most is not None and total > most:
         raise ExportError(
-            f"the features of {done} of {count} images already take {total / 1e6:.0f} MB as codes, a single-file page may hold {most / 1e6:.0f} MB;"
+            f"the features of {done} of {count} images already take {total / 1e6:.0f} MB, a single-file page may hold {most / 1e6:.0f} MB;"
             " write a folder (-o site/), or use fewer images, a smaller --size or deeper layers"
         )
 

@@ -167,7 +167,7 @@ PLAIN = ["--input-range", "0,1", "--mean", "0", "--std", "1", "--size", "64"]
 def test_zero_feature_vectors_are_similar_to_nothing(photos, tmp_path):
     network = save(tmp_path / "dark.onnx", [helper.make_node("Relu", ["map"], ["out"])], "out", bias=-0.01)
     Image.new("RGB", (64, 64)).save(photos / "black.png")
-    run = invoke("overlay-export", photos, "-o", tmp_path / "site", "--model", network, "--layers", "out", *PLAIN)
+    run = invoke("overlay-export", photos, "-o", tmp_path / "site", "--model", network, "--layers", "out", *PLAIN, "--encoding", "int8")
     assert run.exit_code == 0, run.stderr
     bundle = exporter.load_bundle(tmp_path / "site")
     assert not bundle.codes("black", "out").any()
