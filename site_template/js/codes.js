@@ -7,8 +7,8 @@
  * @typedef {{number: number, wanted: (() => boolean)[], started: boolean, promise: Promise<void>, settle: (error?: Error) => void}} Request for a shard
  */
 
-/** Shards on their way at the same time: each takes three times its size until its codes are in place. */
-const AT_ONCE = 2;
+/** Shards on their way at the same time. */
+const AT_ONCE = 4;
 
 /** Shared by all figures that show the layer; its memory is sized once, for all images, and given back once no figure holds it. */
 export class LayerCodes {

@@ -116,10 +116,10 @@ export class SimilarityOverlay extends Mirrored {
     if (!signal.aborted) this.open(state, layer);
   }
 
-  /** Select the patch to begin with, unless the reader was quicker. @param {State} state @param {Layer} layer to which the attributes refer */
+  /** Select the patch to begin with, unless the reader was quicker, or its codes cannot be had. @param {State} state @param {Layer} layer to which the attributes refer */
   open(state, layer) {
     const opening = openingPatch(this, state, layer);
-    if (opening && !state.selection) state.select(opening, false);
+    if (opening && !state.selection && state.has(opening.image)) state.select(opening, false);
   }
 
   get root() {

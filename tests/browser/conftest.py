@@ -23,6 +23,12 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 STRICT_HOST = "default-src 'none'; style-src 'self'; script-src 'self' {site}; img-src {site}; connect-src {site}"
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
+# What is on the canvas of a tile; nothing where a tile is a mere box.
+DRAWN = """tile => {
+    const canvas = tile.querySelector('canvas');
+    return canvas ? [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data] : [];
+}"""
+
 
 @pytest.fixture(scope="session")
 def browser():
@@ -271,10 +277,7 @@ class Figure:
 
     def drawn(self, n):
         """Whether anything is painted on the map of a tile, and what, as a list of bytes."""
-        return self.tiles.nth(n).evaluate("""tile => {
-            const canvas = tile.querySelector('canvas');
-            return [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data];
-        }""")
+        return self.tiles.nth(n).evaluate(DRAWN)
 
     def expect_error(self, *parts):
         """The message in the figure's place names all that, is announced, and no map is drawn."""
@@ -282,7 +285,7 @@ class Figure:
         for part in parts:
             expect(box).to_contain_text(part)
         expect(self.tiles.filter(visible=True)).to_have_count(0)
-        assert not any(any(self.drawn(n)) for n in range(self.tiles.count()))
+        assert not any(map(any, self.tiles.evaluate_all(f"tiles => tiles.map({DRAWN})")))
 
     def control(self, label):
         """A list, slider or check box by its label."""
@@ -331,6 +334,28 @@ def panels(tmp_path_factory, serve, open_page):
     def open_(change=None, spoil=(), **options):
         site, bundle = layers_site(tmp_path_factory.mktemp("layers") / "site", change, spoil)
         return Panels(open_page(serve(site), **options), bundle)
+
+    return open_
+
+
+@pytest.fixture(scope="session")
+def many_site(tmp_path_factory):
+    """A site of 120 images with a large layer and a small one, and its bundle. Not to be changed."""
+    from tests.browser.large import large_site
+
+    site = tmp_path_factory.mktemp("many") / "site"
+    return site, large_site(site)
+
+
+@pytest.fixture
+def many(many_site, serve, open_page):
+    """A function that opens the gallery of that site with the shards of the large layer held back: many(let=numbers of shards, **options of new_page)."""
+    from tests.browser.large import DESK, GATE, Many
+
+    def open_(let=(), init="", **options):
+        site, bundle = many_site
+        script = f"{GATE} gate.let({list(let)}); {init}"
+        return Many(open_page(serve(site), init=script, **(options or DESK)), bundle)
 
     return open_
 

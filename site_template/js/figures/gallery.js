@@ -1,7 +1,7 @@
 /** All images at once: a patch selected on any of them lights up the others. */
 
 import { Closest } from '../closest.js';
-import { afterPaint, choice, make } from '../dom.js';
+import { afterPaint, choice, make, whenNear } from '../dom.js';
 import { interact } from '../interaction.js';
 import { justifiedRows } from '../layout.js';
 import { samePatch } from '../patches.js';
@@ -48,6 +48,7 @@ export function mount(body, { state, signal, row, foot }) {
   };
   const seen = new Set(many ? [] : tiles);
   const look = many ? fillInView(gallery, tiles, () => rows, seen, () => paint(seen), state, signal) : () => {};
+  if (!many) bringAll(gallery, state, signal);
   const order = ordering(gallery, tiles, state, () => {
     rows = arrange(gallery, tiles);
     look();
@@ -110,6 +111,14 @@ function fillInView(gallery, tiles, rows, seen, onChange, state, signal) {
   }, signal);
   state.subscribe((change) => change === 'layer' && state.want(imagesOf(seen, near)), signal);
   return look;
+}
+
+/** Few images come together, once the reader is near. @param {HTMLElement} gallery @param {State} state @param {AbortSignal} signal */
+function bringAll(gallery, state, signal) {
+  whenNear(gallery, () => {
+    state.want(state.images);
+    state.subscribe((change) => change === 'layer' && state.want(state.images), signal);
+  }, signal);
 }
 
 /** What is in view first. @param {Iterable<Tile>[]} sets */

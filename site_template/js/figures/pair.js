@@ -43,11 +43,11 @@ export function mount(body, { state, signal }) {
   show();
 }
 
-/** The other image with the strongest match; the image itself where there is no other. @param {State} state @param {number} image */
+/** The other image with the strongest match among those whose codes are here, else the first other; the image itself where there is none. @param {State} state @param {number} image */
 function bestAnswer(state, image) {
-  const others = state.images.filter((other) => other !== image).map((other) => state.best(other));
-  const best = others.reduce((a, b) => ((b?.value ?? -1) > (a?.value ?? -1) ? b : a), null);
-  return best?.image ?? image;
+  const others = state.images.filter((other) => other !== image);
+  const best = others.map((other) => state.best(other)).reduce((a, b) => ((b?.value ?? -1) > (a?.value ?? -1) ? b : a), null);
+  return best?.image ?? others[0] ?? image;
 }
 
 /** @param {HTMLElement} container @param {number[]} shown @param {State} state @param {AbortSignal} signal */
