@@ -93,7 +93,7 @@ select, button { color: inherit; }
   .layers span { padding: 5px 9px; }
   .pair { gap: 8px; }
   .gallery .tile.source { position: sticky; z-index: 2; box-shadow: 0 0 0 3px var(--overlay-background, Canvas); }
-  .foot { flex-direction: column-reverse; align-items: stretch; gap: 4px; padding: 8px 0; font-size: 13px; }
+  .foot { flex-flow: column-reverse nowrap; align-items: stretch; gap: 4px; padding: 8px 0; font-size: 13px; }
   .readout { min-height: 38px; justify-content: space-between; }
   .legend .ramp { flex: 1; }
   .panel { padding-bottom: 18px; font-size: 13px; }
