@@ -79,6 +79,7 @@ class LayerFacts:
         self.layer = layer
         self.bytes = sum(shard.bytes for shard in layer.shards)
         self.grid = grid_summary(layer)
+        self.codes = ", ".join(filter(None, [layer.encoding, layer.integers, f"{layer.dims} dims" if layer.dims < layer.channels else ""]))
 
 
 def network_summary(manifest: Manifest) -> str:

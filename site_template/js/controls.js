@@ -38,7 +38,7 @@ export function controls(state, layers, onLayer, signal) {
     if (change === 'display' || change === 'layer') display.update();
     if (change === 'layer' || change === 'loading' || change === 'error') picker?.update();
   }, signal);
-  return make('div', { className: 'controls' }, picker?.element ?? '', toggle, settings);
+  return { row: make('div', { className: 'controls' }, picker?.element ?? '', toggle, settings), settings };
 }
 
 /** @param {State} state @param {(layer: Layer) => void} onLayer */

@@ -14,7 +14,7 @@ import { Readout } from './readout.js';
  */
 
 /**
- * A place for the figure, the row of controls and the foot, to which it may add its own, and a listener that keeps up what is around it.
+ * A place for the figure, the row of controls, the settings in it and the foot, to which it may add its own, and a listener that keeps up what is around it.
  * @param {ShadowRoot} root @param {State} state @param {Parts} parts @param {(layer: import('./bundle.js').Layer) => void} onLayer @param {AbortSignal} signal
  */
 export function frame(root, state, { layers = true, note, details }, onLayer, signal) {
@@ -24,7 +24,7 @@ export function frame(root, state, { layers = true, note, details }, onLayer, si
   const foot = make('div', { className: 'foot' }, arrival.progress, ...followers.map(({ element }) => element), note ? make('span', { className: 'note', textContent: note }) : '');
   // To stay in view over the images it needs a background, and only the page knows which.
   foot.classList.toggle('sticks', getComputedStyle(root.host).getPropertyValue('--overlay-background').trim() !== '');
-  const row = controls(state, layers, onLayer, signal);
+  const { row, settings } = controls(state, layers, onLayer, signal);
   const figure = make('div', { className: 'figure' }, row, arrival.gaps, body, foot);
   root.replaceChildren(figure);
   const wait = () => {
@@ -41,5 +41,5 @@ export function frame(root, state, { layers = true, note, details }, onLayer, si
     wait();
   };
   wait();
-  return { body, row, foot, update };
+  return { body, row, settings, foot, update };
 }

@@ -7,13 +7,13 @@ const CSS = `
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 .figure { display: flex; flex-direction: column; gap: 12px; }
-.controls, .settings, .pickers { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 22px; }
+.controls, .settings, .pickers { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 12px; }
 .controls { font-size: 14px; }
 .choice { display: inline-flex; align-items: center; gap: 7px; color: var(--quiet); white-space: nowrap; }
 select, button, input { font: inherit; accent-color: var(--accent); }
 select, button { color: inherit; }
 .choice select { max-width: 15em; padding: 3px 4px; border: 1px solid var(--rule); border-radius: 5px; background: light-dark(#fff, #1f2024); color: light-dark(#1b1b1d, #ececee); }
-.choice input[type=range] { width: 84px; }
+.choice input[type=range] { width: 60px; }
 .layers { display: inline-flex; margin: 0; padding: 0; border: 1px solid var(--rule); border-radius: 7px; overflow: hidden; }
 .layers legend { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .layers label { position: relative; }
@@ -66,20 +66,22 @@ select, button { color: inherit; }
 .above .value { top: auto; bottom: calc(100% + 5px); }
 .start .value { left: 0; transform: none; }
 .end .value { left: auto; right: 0; transform: none; }
-.foot { position: relative; display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 6px 24px; min-height: 52px; padding: 6px 0; color: var(--quiet); font-size: 14px; }
+.foot { position: relative; display: flex; align-items: center; justify-content: space-between; gap: 6px 24px; min-height: 52px; padding: 6px 0; color: var(--quiet); font-size: 14px; }
 .foot.sticks { position: sticky; bottom: 0; z-index: 3; background: var(--overlay-background); }
 .arriving { position: absolute; right: 0; bottom: 100%; display: flex; align-items: center; gap: 8px; padding: 3px 9px; border-radius: 5px 5px 0 0; background: light-dark(#f1f1f2, #26272b); font-size: 12px; line-height: 1.4;
   font-variant-numeric: tabular-nums; }
 .arriving progress { width: 90px; height: 6px; accent-color: var(--accent); }
 .closest { display: flex; flex: 0 0 100%; flex-wrap: wrap; gap: 10px; height: 76px; overflow: hidden; }
 .closest.none { visibility: hidden; }
+.foot:has(.closest) { flex-wrap: wrap; }
+.closest ~ .readout { flex: 1; }
 .closest button { flex: none; display: block; padding: 0; border: 0; border-radius: 3px; background: none; color: inherit; font-size: 12px; line-height: 18px; text-align: center; cursor: pointer; }
 .closest button:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
 .closest .cut { position: relative; display: block; width: 56px; height: 56px; overflow: hidden; border-radius: 3px; background: light-dark(#eee, #26272b); }
 .closest .cut > * { position: absolute; left: 0; top: 0; max-width: none; }
 .closest i { border: 2px solid #fff; border-radius: 2px; box-shadow: 0 0 0 1px rgb(0 0 0 / 0.75); }
 .closest .number { display: block; margin-top: 2px; font-variant-numeric: tabular-nums; }
-.readout { display: flex; flex: 1; align-items: center; gap: 12px; min-width: 0; margin: 0; font-variant-numeric: tabular-nums; }
+.readout { display: flex; align-items: center; gap: 12px; min-width: 0; margin: 0; font-variant-numeric: tabular-nums; }
 .readout .text { line-height: 1.35; text-wrap: pretty; }
 .readout b { color: light-dark(#1b1b1d, #ececee); font-weight: 600; }
 .error, .gaps, .missing { margin: 0; padding: 14px 16px; border-left: 3px solid light-dark(#b3261e, #ff8a80); background: light-dark(#fdf1ef, #2b1a19); color: light-dark(#5c1a15, #ffd9d5); overflow-wrap: anywhere; }
@@ -91,8 +93,6 @@ select, button { color: inherit; }
   .toggle { display: inline-block; }
   .controls { gap: 8px 10px; }
   .choice { min-height: 28px; }
-  .order span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  .order select { max-width: 9.5em; }
   .closest { flex: none; gap: 8px; }
   .foot:has(.closest) .closest-words { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .layers span { padding: 5px 9px; }

@@ -30,7 +30,7 @@ const READABLE = 120;
 const STICK = { top: 8, bottom: 96, strip: 82 };
 
 /** @param {HTMLElement} body @param {Context} context */
-export function mount(body, { state, signal, row, foot }) {
+export function mount(body, { state, signal, settings, foot }) {
   const many = state.images.length > FEW;
   let framed = /** @type {Set<number> | null} */ (null);
   const frames = (/** @type {number} */ image) => framed === null || framed.has(image);
@@ -53,7 +53,7 @@ export function mount(body, { state, signal, row, foot }) {
     rows = arrange(gallery, tiles);
     look();
   });
-  if (tiles.length > 2) row.append(order.element);
+  if (tiles.length > 2) settings.append(order.element);
   let source = /** @type {Tile | undefined} */ (undefined);
   state.subscribe((change) => {
     if (change === 'ranking') return;
@@ -156,13 +156,12 @@ function ordering(gallery, tiles, state, onSort) {
     scrollBy({ top: anchor.element.getBoundingClientRect().top - before, behavior: 'instant' });
     sorted = similar ? { layer: state.layer, patch: selection, whole: state.arriving === null } : null;
   };
-  const picker = choice('Order', [{ value: 'given', text: 'as given' }, { value: 'similar', text: 'most similar first' }], 'given', (value) => sort(value === 'similar'));
+  const picker = choice('Order', [{ value: 'given', text: 'as given' }, { value: 'similar', text: 'similar first' }], 'given', (value) => sort(value === 'similar'));
   const update = () => {
     if (picker.select.value !== 'similar' || !state.pinned) return;
     const done = sorted && sorted.layer === state.layer && samePatch(sorted.patch, state.selection) && (sorted.whole || state.arriving !== null);
     if (!done) sort(true);
   };
-  picker.element.classList.add('order');
   return { element: picker.element, update };
 }
 
