@@ -4,7 +4,6 @@ Everything is measured on the layer itself. What decides is computed with BLAS a
 """
 
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +17,7 @@ from exporter.quantise import encode_int8, unit
 from exporter.rotation import MOST_CHANNELS, MOST_PATCHES, Rotation, find_rotation
 from exporter.sample import Maps, PatchSample, spread, take_sample
 
-_SEARCHED_PATCHES, _ROTATED_IMAGES, _REFINEMENTS = 512, 1024, 6
+_SEARCHED_PATCHES, _ROTATED_IMAGES, _REFINEMENTS = 512, 1024, 5
 # Enough for estimates that are off by less than a per cent.
 _MEASURED_INTEGERS = 2**19
 # Another code than the plain one must be worth it, and so must a stream that readers have to inflate.
@@ -43,7 +42,7 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class _Candidate:
-    """A family at one of its levels. error: over the patches searched, and once `display` is there over the whole sample."""
+    """A family at one of its levels. error: over the patches searched, and once it is settled over the whole sample."""
 
     family: Family
     index: int
@@ -52,7 +51,7 @@ class _Candidate:
     encoding: str
     bytes: int
     error: SimilarityError
-    display: tuple[float, float] | None = None
+    settled: bool = False
 
     @property
     def cost(self) -> float:
@@ -60,9 +59,6 @@ class _Candidate:
 
     def tried(self) -> Tried:
         return Tried(self.encoding, self.dims, self.coder.text, self.bytes, self.error.max, self.error.rms, self.error.patches)
-
-    def choice(self, tried: Iterable["_Candidate"]) -> Choice:
-        return Choice(self.coder, self.encoding, self.error, self.display, tuple(one.tried() for one in tried))
 
 
 def choose(maps: Maps, max_error: float, encoding: str | None = None, threads: int = 1) -> Choice:
@@ -96,8 +92,8 @@ class _Search:
         hopeful = dict(self.tried)
         while hopeful:
             best = min(hopeful.values(), key=lambda one: one.cost)
-            if best.display is not None:
-                return best.choice(self.tried.values())
+            if best.settled:
+                return self._choice(best)
             settled = self.tried[best.family] = self._settled(best)
             if settled.error.max <= self.max_error:
                 hopeful[best.family] = settled
@@ -126,21 +122,21 @@ class _Search:
         while bad - good > 1:
             middle = (good + bad) // 2
             good, bad = (middle, bad) if self._quick(family, middle) <= self.max_error else (good, middle)
-        return self._candidate(family, good, self.few.measure(self._codes(family, good, self.at_few))[0])
+        return self._candidate(family, good, self.few.error(self._codes(family, good, self.at_few)))
 
     def _settled(self, candidate: _Candidate) -> _Candidate:
         """The coarsest level of its family that is exact enough on the whole sample, which needs one a little finer; where none is, the most exact one."""
         family, index, failed = candidate.family, candidate.index, candidate.index + 1
         measured = self._measured(family, index)
-        while measured[0].max > self.max_error and index > 0:
-            failed, index = index, self._tighter(family, index, measured[0].max)
+        while measured.max > self.max_error and index > 0:
+            failed, index = index, self._tighter(family, index, measured.max)
             measured = self._measured(family, index)
         between = range(failed - 1, index, -1)
         for at in spread(len(between), _REFINEMENTS):
             coarser = self._measured(family, between[at])
-            if coarser[0].max <= self.max_error:
-                return self._candidate(family, between[at], *coarser)
-        return self._candidate(family, index, *measured)
+            if coarser.max <= self.max_error:
+                return self._candidate(family, between[at], coarser, settled=True)
+        return self._candidate(family, index, measured, settled=True)
 
     def _tighter(self, family: Family, index: int, error: float) -> int:
         """The next more exact level that should do, if the whole sample always exceeds the few patches by as much as it does here."""
@@ -149,8 +145,12 @@ class _Search:
 
     def _most_exact(self, families: list[Family]) -> Choice:
         for family in families:
-            self.tried[family] = self._candidate(family, 0, *self._measured(family, 0))
-        return min(self.tried.values(), key=lambda one: (one.error.max, one.cost)).choice(self.tried.values())
+            self.tried[family] = self._candidate(family, 0, self._measured(family, 0), settled=True)
+        return self._choice(min(self.tried.values(), key=lambda one: (one.error.max, one.cost)))
+
+    def _choice(self, best: _Candidate) -> Choice:
+        display = self.sample.display(self._codes(best.family, best.index), self.threads)
+        return Choice(best.coder, best.encoding, best.error, display, tuple(one.tried() for one in self.tried.values()))
 
     def _quick(self, family: Family, index: int) -> float:
         """The greatest error over the few patches, in single precision."""
@@ -158,19 +158,19 @@ class _Search:
         np.fill_diagonal(errors, 0)
         return float(errors.max())
 
-    def _measured(self, family: Family, index: int) -> tuple[SimilarityError, tuple[float, float]]:
-        return self.sample.measure(self._codes(family, index), self.threads)
+    def _measured(self, family: Family, index: int) -> SimilarityError:
+        return self.sample.error(self._codes(family, index), self.threads)
 
     def _codes(self, family: Family, index: int, which: slice | list[int] = slice(None)) -> np.ndarray:
         """The codes of sampled patches."""
         coder = family.coder(family.levels[index])
         return coder.integers((self.sample.features if coder.rotation is None else self.rotated)[which])
 
-    def _candidate(self, family: Family, index: int, error: SimilarityError, display: tuple[float, float] | None = None) -> _Candidate:
+    def _candidate(self, family: Family, index: int, error: SimilarityError, settled: bool = False) -> _Candidate:
         coder = family.coder(family.levels[index])
         codes = coder(self.pictures)
         encoding, size = self._size(codes, family)
-        return _Candidate(family, index, coder, codes.shape[1], encoding, size, error, display)
+        return _Candidate(family, index, coder, codes.shape[1], encoding, size, error, settled)
 
     def _size(self, codes: np.ndarray, family: Family) -> tuple[str, int]:
         """The better of a family's encodings, or the one that was asked for, and the bytes that a server will send."""

@@ -73,25 +73,30 @@ class PatchSample:
     features: np.ndarray
     images: np.ndarray
 
-    def measure(self, codes: np.ndarray, threads: int = 1) -> tuple[SimilarityError, tuple[float, float]]:
-        """The similarity error over every pair of sampled patches, and the display range (see `display_range`).
-
-        codes: those of the patches, int8 (patches, dims).
-        """
-        meter, across, alone = ErrorMeter(), [], len(np.unique(self.images)) == 1
+    def error(self, codes: np.ndarray, threads: int = 1) -> SimilarityError:
+        """The similarity error over every pair of sampled patches. codes: those of the patches, int8 (patches, dims)."""
 
         def compare(start: int) -> tuple[np.ndarray, np.ndarray]:
-            """Of a block of patches with all from its first on, so that no pair comes twice: errors, and similarities between images."""
+            """Errors of a block of patches with those from its first on, so that no pair comes twice: within the block, and with all after it."""
+            errors = similarity(codes[start : start + _BLOCK], codes[start:]) - self._cosines[start]
+            return errors[np.triu_indices(len(errors), 1)], errors[:, len(errors) :]
+
+        meter = ErrorMeter()
+        for within, after in ordered_map(compare, range(0, len(codes), _BLOCK), threads):
+            meter.add(within)
+            meter.add(after)
+        return meter.result(len(codes))
+
+    def display(self, codes: np.ndarray, threads: int = 1) -> tuple[float, float]:
+        """The display range (see `display_range`) of the similarities of patches of different images, or of all where there is one image."""
+        alone = len(np.unique(self.images)) == 1
+
+        def across(start: int) -> np.ndarray:
             block, rest = slice(start, start + _BLOCK), slice(start, None)
             coded = similarity(codes[block], codes[rest])
-            once = np.triu(np.ones(coded.shape, bool), 1)
-            between = once & (alone | (self.images[block, None] != self.images[None, rest]))
-            return (coded - self._cosines[start])[once], coded[between]
+            return coded[np.triu(alone | (self.images[block, None] != self.images[None, rest]), 1)]
 
-        for errors, similarities in ordered_map(compare, range(0, len(codes), _BLOCK), threads):
-            meter.add(errors)
-            across.append(similarities)
-        return meter.result(len(codes)), display_range(np.concatenate(across))
+        return display_range(np.concatenate(list(ordered_map(across, range(0, len(codes), _BLOCK), threads))))
 
     @cached_property
     def _cosines(self) -> dict[int, np.ndarray]:

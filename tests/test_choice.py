@@ -109,7 +109,8 @@ def test_what_is_chosen_is_exact_enough_and_no_larger_than_plain_codes(maps, mos
     choice = choose(maps, most)
     assert choice.error.max <= most
     sample = take_sample(maps)
-    assert sample.measure(choice.coder(sample.features)) == (choice.error, choice.display)
+    codes = choice.coder(sample.features)
+    assert (sample.error(codes), sample.display(codes)) == (choice.error, choice.display)
     plain = len(zlib.compress(encode_int8(flat(maps)).tobytes(), 9))
     assert served(maps, choice.coder, choice.encoding) <= (0.9 if most > 0.01 else 1) * plain
 
@@ -118,7 +119,7 @@ def test_every_layer_gets_what_suits_it():
     assert choose(correlated(), 0.03).coder.rotation is not None
     assert choose(sparse(), 0.03).coder.rotation is None
     maps = ArrayMaps(np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype(np.float32))
-    narrow = choose(maps, take_sample(maps).measure(encode_int8(flat(maps)))[0].max)
+    narrow = choose(maps, take_sample(maps).error(encode_int8(flat(maps))).max)
     assert (narrow.coder, narrow.encoding) == (PLAIN, "int8")
 
 

@@ -88,7 +88,9 @@ def direct(features, images) -> tuple[SimilarityError, tuple[float, float]]:
 
 def check_against_direct(parts) -> SimilarityError:
     features, images = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    error, display = PatchSample(features, images).measure(encode_int8(features))
+    sample, codes = PatchSample(features, images), encode_int8(features)
+    error, display = sample.error(codes), sample.display(codes)
+    assert (error, display) == (sample.error(codes, threads=2), sample.display(codes, threads=2))
     expected, expected_range = direct(features, images.tolist())
     assert (error.patches, error.pairs) == (expected.patches, expected.pairs)
     assert (error.max, error.rms) == pytest.approx((expected.max, expected.rms), abs=2e-6)
@@ -111,8 +113,7 @@ def test_a_sample_of_several_blocks_is_measured_as_pair_by_pair():
 
 def test_features_that_are_codes_cost_nothing():
     features = np.array([[127.0, 3, -5], [0, -127, 9], [127, -127, 60]])
-    error, _ = PatchSample(features, np.array([0, 0, 1])).measure(encode_int8(features))
-    assert error == SimilarityError(0.0, 0.0, 3, 3)
+    assert PatchSample(features, np.array([0, 0, 1])).error(encode_int8(features)) == SimilarityError(0.0, 0.0, 3, 3)
 
 
 @untimed

@@ -144,7 +144,7 @@ def test_the_limit_of_one_file_is_for_all_networks_together(pictures, networks, 
     sizes = [layer.shards[0].bytes for layer in export(pictures, networks, ["one", "two"], tmp_path / "site").manifest.layers]
     monkeypatch.setattr(page, "MAX_FEATURE_BYTES", sum(sizes) - 1000)
     assert export(pictures, networks, ["one"], tmp_path / "one.html").output.is_file()
-    with pytest.raises(ExportError, match=r"^the features of \d of 5 images already take 0 MB as codes, a single-file page may hold 0 MB; write a folder"):
+    with pytest.raises(ExportError, match=r"^the features of \d of 5 images already take 0 MB, a single-file page may hold 0 MB; write a folder"):
         export(pictures, networks, ["one", "two"], tmp_path / "two.html")
     assert {path.name for path in tmp_path.iterdir()} == {"site", "one.html"}
 
