@@ -48,15 +48,15 @@ def expect_strip(gallery):
 
 
 def test_tiles_are_empty_boxes_until_they_come_near(gallery):
-    assert gallery.filled() == gallery.in_view(screens=1)
+    assert gallery.filled() == gallery.in_view(screens=0.5)
     assert 0 < len(gallery.in_view()) < len(gallery.filled()) < COUNT / 2
     sizes = gallery.tiles.evaluate_all("tiles => tiles.map(({ offsetWidth, offsetHeight }) => [offsetWidth, offsetHeight])")
     assert min(min(size) for size in sizes) > 40
     gallery.show(90)
-    near = gallery.in_view(screens=1)
+    near = gallery.in_view(screens=0.5)
     assert gallery.filled() == near and 0 not in near and 90 in near
     gallery.show(0)
-    assert gallery.filled() == gallery.in_view(screens=1)
+    assert gallery.filled() == gallery.in_view(screens=0.5)
     assert gallery.tiles.evaluate_all("tiles => tiles.map(({ offsetWidth, offsetHeight }) => [offsetWidth, offsetHeight])") == sizes
 
 
@@ -198,7 +198,9 @@ def test_hovering_never_sorts(whole):
 def test_it_is_sorted_once_more_when_the_last_codes_have_come(many):
     gallery = many(let=[2]).ready()
     gallery.let(0, 1)
+    gallery.show(20)
     gallery.expect_present(0, 1, 2)
+    gallery.show(3)
     gallery.control("Order").select_option("similar")
     gallery.click(3, 2, 3)
     gallery.expect_selection({"pinned": True})
@@ -247,7 +249,7 @@ def test_another_layer_is_sorted_by_its_own_similarities(whole):
 def test_on_a_phone(many):
     gallery = many(**PHONE).whole()
     assert_nothing_sticks_out(gallery.page)
-    assert gallery.filled() == gallery.in_view(screens=1)
+    assert gallery.filled() == gallery.in_view(screens=0.5)
     gallery.tap(8, 2, 3)
     gallery.expect_selection(gallery.patch(8, 2, 3))
     gallery.expect_present(*SHARDS)

@@ -68,10 +68,10 @@ def test_a_patch_can_be_selected_while_the_others_come(begun):
 
 def test_scrolling_brings_what_comes_near_and_only_that(many):
     gallery = many(let=SHARDS).ready()
-    gallery.expect_asked(*{n // PER_SHARD for n in gallery.in_view(screens=1)} | {2})
+    gallery.expect_asked(*{n // PER_SHARD for n in gallery.in_view(screens=0.5)} | {2})
     before = set(gallery.asked)
     gallery.show(119)
-    near = {n // PER_SHARD for n in gallery.in_view(screens=1)}
+    near = {n // PER_SHARD for n in gallery.in_view(screens=0.5)}
     gallery.expect_asked(*before | near)
     assert before | near < set(SHARDS)
     gallery.expect_present(*before | near)
