@@ -2,13 +2,11 @@
 
 import json
 import os
-import re
 import shutil
 import threading
 from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Error as PlaywrightError
@@ -16,6 +14,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from exporter import export, load_bundle
 from exporter.serve import make_server
+from tests.browser.watch import Watch
 from tests.conftest import make_photo
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -39,45 +38,6 @@ def browser():
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
-
-
-class Watch:
-    """What the pages of a test asked for and complained about. Complaints that a test did not announce fail it, and so does an announced one that never came."""
-
-    def __init__(self):
-        self.origins, self.requests, self.complaints, self.expected = set(), [], [], []
-
-    def attach(self, page):
-        page.on("request", self._request)
-        page.on("console", lambda message: message.type == "error" and self.complaints.append(f"console: {message.text} ({message.location['url']})"))
-        page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
-
-    def allow(self, url):
-        self.origins.add(origin(url))
-
-    def expect(self, pattern):
-        """A console or page error that belongs to the test."""
-        self.expected.append(pattern)
-
-    def _request(self, request):
-        self.requests.append(request.url)
-        if urlsplit(request.url).scheme not in ("data", "blob") and origin(request.url) not in self.origins:
-            self.complaints.append(f"request to another host: {request.url}")
-
-    def paths(self, suffix=""):
-        """The paths asked for so far that end so, in order."""
-        return [path for path in (urlsplit(url).path for url in self.requests) if path.endswith(suffix)]
-
-    def check(self):
-        surplus = [text for text in self.complaints if not any(re.search(pattern, text) for pattern in self.expected)]
-        missing = [pattern for pattern in self.expected if not any(re.search(pattern, text) for text in self.complaints)]
-        assert not surplus, "the page complained:\n" + "\n".join(surplus)
-        assert not missing, f"expected complaints that never came: {missing}"
-
-
-def origin(url):
-    parts = urlsplit(str(url))
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from exporter import load_bundle
-from tests.browser.conftest import STRICT_HOST, Figure, origin
+from tests.browser.conftest import STRICT_HOST, Figure
+from tests.browser.watch import origin
 
 DESK = {"viewport": {"width": 1280, "height": 900}, "has_touch": True}
 

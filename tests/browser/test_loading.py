@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from exporter.site import write_site
-from tests.browser.conftest import PHONE, STRICT_HOST, Figure, origin
+from tests.browser.conftest import PHONE, STRICT_HOST, Figure
 from tests.browser.large import DESK, FRAMES, GATE, OPENING, PER_SHARD, SHARDS, Many
 from tests.browser.test_element import ADD
+from tests.browser.watch import origin
 from tests.fixtures.make import LayerPlan, Plan, write_bundle
 
 SELECT = "(element, request) => element.select(request).then(() => null, (error) => error.message)"
