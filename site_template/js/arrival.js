@@ -11,9 +11,9 @@ export class Arrival {
   /** @param {State} state */
   constructor(state) {
     this.state = state;
-    this.bar = make('progress', { max: state.images.length });
+    this.bar = make('progress', { max: state.images.length, ariaLabel: 'Features that have arrived' });
     this.text = make('span');
-    /** How far it is, while more is on its way. */
+    /** How far it is, as long as that is not the whole. */
     this.progress = make('div', { className: 'arriving', hidden: true }, this.bar, this.text);
     /** What is missing, and why. */
     this.gaps = make('p', { className: 'gaps', hidden: true });
@@ -21,12 +21,13 @@ export class Arrival {
   }
 
   update() {
-    const { arriving, images } = this.state;
-    this.progress.hidden = arriving === null;
-    if (arriving !== null) {
-      this.bar.value = arriving;
-      this.text.textContent = `features of ${arriving.toLocaleString('en')} of ${images.length.toLocaleString('en')} images`;
-    }
+    const { state } = this;
+    const here = state.watched.filter((image) => state.has(image)).length;
+    this.bar.hidden = state.arriving === null;
+    // A figure of several layers shows one image.
+    this.progress.hidden = !state.loaded || here === state.watched.length || (this.bar.hidden && state.companions.size > 0);
+    this.bar.value = here;
+    this.text.textContent = `features of ${here.toLocaleString('en')} of ${state.watched.length.toLocaleString('en')} images`;
     this.tellGaps();
   }
 

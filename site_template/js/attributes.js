@@ -1,7 +1,7 @@
 /** The attributes of <similarity-overlay> and the properties that mirror them. */
 
 import { COLORMAPS, STYLES } from './colormaps.js';
-import { RANGES } from './state.js';
+import { RANGES } from './ranges.js';
 
 const TEXTS = ['src', 'figure', 'layer', 'image', 'range', 'colormap', 'style-map'];
 const NUMBERS = ['row', 'col', 'opacity'];

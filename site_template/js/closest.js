@@ -1,6 +1,6 @@
 /** The closest patches of a whole gallery, cut out of their images: a strip that follows the selection, and leads to them. */
 
-import { make } from './dom.js';
+import { make, pictureOf } from './dom.js';
 import { formatValue } from './overlay.js';
 
 /**
@@ -34,15 +34,22 @@ export class Closest {
     const matches = this.state.ranking.slice(0, COUNT);
     this.element.classList.toggle('none', matches.length === 0);
     this.cuts.forEach((cut, i) => cut.show(matches[i] ?? null));
+    if (this.cuts.some(({ element, match }) => element.tabIndex === 0 && !match)) this.stopAt(this.cuts[0].element);
   }
 
-  /** One Tab stop, arrows from there. @param {KeyboardEvent} event */
+  /** One Tab stop for all. @param {HTMLElement} stop */
+  stopAt(stop) {
+    for (const { element } of this.cuts) element.tabIndex = element === stop ? 0 : -1;
+  }
+
+  /** By arrows, among those that there is room for. @param {KeyboardEvent} event */
   rove(event) {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const shown = this.cuts.filter(({ match }) => match).map(({ element }) => element);
+    const elements = this.cuts.filter(({ match }) => match).map(({ element }) => element);
+    const shown = elements.filter(({ offsetTop }) => offsetTop === elements[0].offsetTop);
     const next = by && shown[shown.findIndex((element) => element.tabIndex === 0) + by];
     if (!next) return;
-    for (const element of shown) element.tabIndex = element === next ? 0 : -1;
+    this.stopAt(next);
     next.focus();
     event.preventDefault();
   }
@@ -59,7 +66,7 @@ class Pictures {
   take(url) {
     const kept = this.kept.get(url);
     this.kept.delete(url);
-    return kept ?? make('img', { alt: '', draggable: false, decoding: 'async', src: url });
+    return kept ?? Object.assign(pictureOf(url, { alt: '' }), { src: url });
   }
 
   /** @param {HTMLImageElement} picture */

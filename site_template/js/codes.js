@@ -4,7 +4,7 @@
  * @typedef {import('./bundle.js').Layer} Layer
  * @typedef {import('./bundle.js').Shard} Shard
  * @typedef {import('./kernel.js').Kernel} Kernel
- * @typedef {{number: number, wanted: (() => boolean)[], started: boolean, promise: Promise<void>, settle: (error?: Error) => void}} Request for a shard
+ * @typedef {{number: number, wanted: Set<() => boolean>, started: boolean, promise: Promise<void>, settle: (error?: Error) => void}} Request for a shard
  */
 
 /** Shards on their way at the same time. */
@@ -79,7 +79,7 @@ export class LayerCodes {
   request(number, wanted) {
     const known = this.requests.get(number);
     if (known) {
-      known.wanted.push(wanted);
+      known.wanted.add(wanted);
       return known;
     }
     this.failures.delete(number);
@@ -90,7 +90,7 @@ export class LayerCodes {
       if (error) reject(error);
       else resolve();
     };
-    const request = { number, wanted: [wanted], started: false, promise, settle };
+    const request = { number, wanted: new Set([wanted]), started: false, promise, settle };
     this.requests.set(number, request);
     return request;
   }
@@ -107,7 +107,7 @@ export class LayerCodes {
     while (this.underWay < AT_ONCE) {
       const request = this.waiting.pop();
       if (!request) return;
-      if (request.wanted.some((wanted) => wanted())) this.bring(request);
+      if ([...request.wanted].some((wanted) => wanted())) this.bring(request);
       else request.settle();
     }
   }

@@ -3,7 +3,7 @@
 import { COLORMAPS, STYLES } from './colormaps.js';
 import { choice, make } from './dom.js';
 import { networkTitle } from './names.js';
-import { RANGES } from './state.js';
+import { RANGES } from './ranges.js';
 
 /**
  * @typedef {import('./state.js').State} State

@@ -8,6 +8,13 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** A picture that a canvas which is to be saved may hold, also one from another host: fetched with CORS. @param {string} url @param {Record<string, unknown>} [properties] */
+export function pictureOf(url, properties) {
+  const picture = make('img', { draggable: false, decoding: 'async', ...properties });
+  if (!url.startsWith('data:')) picture.crossOrigin = 'anonymous';
+  return picture;
+}
+
 /** A labelled list, in groups where options have any. @param {string} label @param {{value: string, text: string, group?: string}[]} options @param {string} value @param {(value: string) => void} onChange */
 export function choice(label, options, value, onChange) {
   const select = make('select');

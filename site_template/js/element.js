@@ -211,8 +211,10 @@ export class SimilarityOverlay extends Mirrored {
       const wanted = () => this.state === state && (layer ?? state.layer.id) === state.layer.id;
       if (!wanted()) return;
       const patch = findPatch(state, image, row, col);
+      const { turns } = state;
       await state.require(patch.image);
-      if (wanted()) state.select(patch, pin);
+      // Whoever selected or cleared meanwhile was later.
+      if (wanted() && state.turns === turns) state.select(patch, pin);
     } catch (error) {
       this.report(error);
       throw error;

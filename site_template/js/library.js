@@ -48,6 +48,7 @@ export class Bundle {
    */
   async load(layer, images) {
     const codes = await this.codesOf(layer);
+    codes.failures.clear();
     await codes.load(images);
     return codes;
   }

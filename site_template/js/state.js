@@ -1,6 +1,7 @@
 /** What is selected, what that scores, how it is shown. Figures subscribe; nothing here knows the DOM. */
 
 import { counterpart, samePatch } from './patches.js';
+import { findRange } from './ranges.js';
 import { Scores } from './scores.js';
 
 /**
@@ -9,13 +10,11 @@ import { Scores } from './scores.js';
  * @typedef {import('./codes.js').LayerCodes} LayerCodes
  * @typedef {import('./scores.js').Match} Match
  * @typedef {import('./patches.js').Patch} Patch
- * @typedef {'layer' | 'unit' | 'patch'} RangeMode
- * @typedef {{style: import('./colormaps.js').Style, colormap: import('./colormaps.js').Colormap, range: RangeMode, smooth: boolean | 'auto', opacity: number}} Display
+ * @typedef {{style: import('./colormaps.js').Style, colormap: import('./colormaps.js').Colormap, range: import('./ranges.js').RangeMode, smooth: boolean | 'auto', opacity: number}} Display
  * @typedef {'selection' | 'cursor' | 'display' | 'ranking' | 'layer' | 'codes' | 'loading' | 'error'} Change ranking: it was found; codes: some were asked for, arrived or failed
  * @typedef {(change: Change) => void} Listener
  */
 
-export const RANGES = /** @type {RangeMode[]} */ (['layer', 'unit', 'patch']);
 /** Grids with fewer cells than this along their longer side are smoothed unless the reader says otherwise. */
 const SMOOTH_BELOW = 20;
 /** Layers of at most so many bytes of codes come whole, larger ones as they are needed. */
@@ -64,6 +63,10 @@ export class State {
     this.scored = null;
     /** Numbers of shards that this figure waits for. @type {Set<number>} */
     this.awaitedShards = new Set();
+    /** Whether they are still of use: the layer was not switched away, and the figure is there. */
+    this.wants = () => false;
+    /** How often a patch was selected or let go. */
+    this.turns = 0;
     /** What `range` and `ranking` have found since the last change. @type {{range?: [number, number], ranking?: Match[]}} */
     this.found = {};
     /** @type {Set<Listener>} */
@@ -168,19 +171,20 @@ export class State {
   want(images) {
     const { codes, awaitedShards } = this;
     if (!codes) return;
-    const missing = images.filter((image) => !codes.has(image) && !codes.failed(image) && !awaitedShards.has(codes.numbers[image]));
+    const missing = images.filter((image) => !codes.has(image) && !codes.failed(image));
     if (!missing.length) return;
-    const wanted = () => this.codes === codes && this.listeners.size > 0; // else the layer was switched away, or the figure is gone
-    for (const request of codes.ask(missing, wanted)) this.await(request, awaitedShards, wanted);
-    this.tell('codes');
+    // What is awaited already is asked for all the same: it comes sooner then.
+    const requests = codes.ask(missing, this.wants).filter(({ number }) => !awaitedShards.has(number));
+    for (const request of requests) this.await(request, awaitedShards, this.wants);
+    if (requests.length) this.tell('codes');
   }
 
-  /** @param {import('./codes.js').Request} request @param {Set<number>} awaitedShards @param {() => boolean} wanted */
-  async await({ number, promise }, awaitedShards, wanted) {
+  /** @param {import('./codes.js').Request} request @param {Set<number>} awaitedShards @param {() => boolean} wants */
+  async await({ number, promise }, awaitedShards, wants) {
     awaitedShards.add(number);
     await promise.catch(() => {}); // `failures` has it
     awaitedShards.delete(number);
-    if (wanted()) this.tell('codes');
+    if (wants()) this.tell('codes');
   }
 
   /** The codes of an image, also if they failed before. Rejects where they cannot be had. @param {number} image */
@@ -211,12 +215,18 @@ export class State {
     const before = this.layer;
     this.selection = this.selection && counterpart(this.selection, before, layer);
     this.cursor = this.cursor && counterpart(this.cursor, before, layer);
-    if (this.codes !== codes) [this.codes, this.scored, this.awaitedShards] = [codes, new Scores(codes), new Set()];
+    if (this.codes !== codes) this.hold(codes);
     [this.layer, this.wanted] = [layer, null];
     this.scored?.begin(this.selection);
     this.tell('layer');
     if (this.selection) this.want([this.selection.image]);
     if (this.watched !== this.images) this.want(this.watched);
+  }
+
+  /** @param {LayerCodes} codes */
+  hold(codes) {
+    [this.codes, this.scored, this.awaitedShards] = [codes, new Scores(codes), new Set()];
+    this.wants = () => this.codes === codes && this.listeners.size > 0;
   }
 
   /** Nothing computed from another layer may stand under the name of the one that failed. @param {Layer} layer @param {Error} error */
@@ -230,6 +240,7 @@ export class State {
   select(patch, pinned) {
     const same = samePatch(patch, this.selection);
     if (same && pinned === this.pinned) return;
+    this.turns++;
     this.pinned = pinned;
     this.selection = patch;
     if (!same) this.scored?.begin(patch);
@@ -238,6 +249,7 @@ export class State {
   }
 
   clear() {
+    this.turns++;
     if (!this.selection) return;
     [this.selection, this.pinned] = [null, false];
     this.scored?.begin(null);
@@ -277,28 +289,7 @@ export class State {
 
   /** The similarities that the two ends of the colour map stand for. @returns {[number, number]} */
   get range() {
-    return (this.found.range ??= this.findRange());
-  }
-
-  /** @returns {[number, number]} */
-  findRange() {
-    const [low, high] = this.display.range === 'patch' ? this.patchRange() : this.display.range === 'unit' ? [0, 1] : this.layer.range;
-    if (this.display.colormap !== 'diverging' || this.display.style === 'spotlight') return [low, high];
-    const reach = Math.max(Math.abs(low), Math.abs(high));
-    return [-reach, reach];
-  }
-
-  /** From the least to the greatest similarity of this patch elsewhere. @returns {[number, number]} */
-  patchRange() {
-    let [low, high] = [Infinity, -Infinity];
-    for (const image of this.watched) {
-      if (image === this.selection?.image && this.watched.length > 1) continue;
-      for (const value of this.scores(image) ?? []) {
-        if (value < low) low = value;
-        if (value > high && value < 1) high = value;
-      }
-    }
-    return low < high ? [low, high] : this.layer.range;
+    return (this.found.range ??= findRange(this));
   }
 
   /** Similarity of a patch with the selected one, null where there is none. @param {Patch | null} patch */

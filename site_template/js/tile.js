@@ -1,7 +1,7 @@
 /** One image with its map, the outlines on it and its name. */
 
 import { BundleError } from './bundle.js';
-import { announceError, make } from './dom.js';
+import { announceError, make, pictureOf } from './dom.js';
 import { Mark } from './mark.js';
 import { formatValue, paintMap } from './overlay.js';
 
@@ -36,6 +36,8 @@ export class Tile {
     this.aspect = aspectOf(state.bundle.images[image]);
     /** What is in the box, while something is. @type {ReturnType<Tile['makeParts']> | null} */
     this.parts = null;
+    /** Whether the page was told that the picture did not arrive. */
+    this.missed = false;
     this.element = make('div', { className: 'tile', tabIndex: -1 });
     this.element.dataset.image = String(image);
     this.element.setAttribute('role', 'application');
@@ -55,6 +57,7 @@ export class Tile {
   empty() {
     this.parts = null;
     this.element.replaceChildren();
+    this.element.classList.remove('no-picture');
   }
 
   makeParts() {
@@ -70,9 +73,7 @@ export class Tile {
     const { bundle } = this.state;
     const image = bundle.images[this.image];
     const url = bundle.imageUrl(image);
-    const picture = make('img', { alt: image.alt || image.title, width: image.width, height: image.height, draggable: false, decoding: 'async' });
-    // A canvas that holds a picture from another host can be saved only if it was fetched with CORS.
-    if (!url.startsWith('data:')) picture.crossOrigin = 'anonymous';
+    const picture = pictureOf(url, { alt: image.alt || image.title, width: image.width, height: image.height });
     picture.addEventListener('error', () => this.miss());
     if (image.thumbnail) {
       // The browser takes the smaller one where it will do.
@@ -86,6 +87,8 @@ export class Tile {
   /** The picture did not arrive: its alternative text stands there, its map still holds. */
   miss() {
     this.element.classList.add('no-picture');
+    if (this.missed) return;
+    this.missed = true;
     announceError(this.element, new BundleError(this.state.bundle.images[this.image].file, 'could not be loaded, or is no picture'));
   }
 

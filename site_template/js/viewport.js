@@ -11,8 +11,12 @@ export function followView(element, onChange, signal) {
     const { top } = element.getBoundingClientRect();
     onChange(-top, innerHeight - top);
   };
-  // A scroll does not bubble; and what stands before the element may change its height.
-  document.addEventListener('scroll', tell, { capture: true, passive: true, signal });
+  // A scroll does not bubble, nor does it leave a shadow root; and what stands before the element may change its height.
+  for (let node = /** @type {Node | undefined} */ (element); node; ) {
+    const root = node.getRootNode();
+    root.addEventListener('scroll', tell, { capture: true, passive: true, signal });
+    node = root instanceof ShadowRoot ? root.host : undefined;
+  }
   addEventListener('resize', tell, { signal });
   const resize = new ResizeObserver(tell);
   for (const one of [element, document.body]) resize.observe(one);

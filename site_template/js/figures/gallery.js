@@ -1,7 +1,7 @@
 /** All images at once: a patch selected on any of them lights up the others. */
 
 import { Closest } from '../closest.js';
-import { afterPaint, choice, make, whenNear } from '../dom.js';
+import { afterPaint, choice, isNear, make, whenNear } from '../dom.js';
 import { interact } from '../interaction.js';
 import { justifiedRows } from '../layout.js';
 import { samePatch } from '../patches.js';
@@ -42,13 +42,16 @@ export function mount(body, { state, signal, settings, foot }) {
   const resize = new ResizeObserver(() => (rows = arrange(gallery, tiles)));
   resize.observe(gallery);
   signal.addEventListener('abort', () => resize.disconnect());
+  const [near, seen] = [new Set(many ? [] : tiles), new Set(many ? [] : tiles)];
   const paint = (/** @type {Iterable<Tile>} */ some) => {
     if (many) framed = strongest(state, seen);
     for (const tile of some) tile.paint();
   };
-  const seen = new Set(many ? [] : tiles);
-  const look = many ? fillInView(gallery, tiles, () => rows, seen, () => paint(seen), state, signal) : () => {};
-  if (!many) bringAll(gallery, state, signal);
+  // Who points or pins wants to compare with all images, after those in view; what a page opens with does not.
+  const want = () => state.want([...imagesOf(seen, near), ...(state.selection && (state.cursor || state.pinned) ? state.images : [])]);
+  const view = { rows: () => rows, near, seen };
+  const look = many ? fillInView(gallery, tiles, view, () => paint(seen), want, signal) : () => {};
+  if (!many) whenNear(gallery, want, signal);
   const order = ordering(gallery, tiles, state, () => {
     rows = arrange(gallery, tiles);
     look();
@@ -57,16 +60,20 @@ export function mount(body, { state, signal, settings, foot }) {
   let source = /** @type {Tile | undefined} */ (undefined);
   state.subscribe((change) => {
     if (change === 'ranking') return;
-    if (change === 'cursor') return seen.forEach((tile) => tile.paintCursor());
-    // Who points or pins wants to compare with all images; what a page opens with does not.
-    if (state.selection && (state.cursor || state.pinned)) state.want(state.images);
+    if (change === 'cursor') return withSource(seen, source).forEach((tile) => tile.paintCursor());
+    if (change === 'selection' || (change === 'layer' && (many || isNear(gallery)))) want();
     const next = tiles.find((tile) => tile.image === state.selection?.image);
-    paint(new Set([...seen, ...(source ? [source] : []), ...(next ? [next] : [])]));
+    paint(withSource(seen, source, next));
     if (next && next !== source && gallery.clientWidth < NARROW.width) stick(next, tiles.length > IN_SIGHT);
     source = next;
     order.update();
   }, signal);
   if (tiles.length > IN_SIGHT) showClosest(foot, tiles, state, signal);
+}
+
+/** Those in view, and others that stick there or did. @param {Set<Tile>} seen @param {...(Tile | undefined)} others */
+function withSource(seen, ...others) {
+  return new Set([...seen, ...others.filter((tile) => tile !== undefined)]);
 }
 
 /** The images in view with the best matches. @param {State} state @param {Set<Tile>} seen */
@@ -90,34 +97,27 @@ function showClosest(foot, tiles, state, signal) {
 
 /**
  * Tiles have something in them while they are near the view, half a screen up and down.
- * @param {HTMLElement} gallery @param {Tile[]} tiles @param {() => Row[]} rows @param {Set<Tile>} seen those in view, kept up @param {() => void} onChange of those
- * @param {State} state @param {AbortSignal} signal
+ * @param {HTMLElement} gallery @param {Tile[]} tiles @param {{rows: () => Row[], near: Set<Tile>, seen: Set<Tile>}} view near, seen: near the view and in it, kept up
+ * @param {() => void} onChange of those in view @param {() => void} want the codes of both @param {AbortSignal} signal
  * @returns {() => void} looks again, after the rows have changed
  */
-function fillInView(gallery, tiles, rows, seen, onChange, state, signal) {
-  const near = /** @type {Set<Tile>} */ (new Set());
+function fillInView(gallery, tiles, { rows, near, seen }, onChange, want, signal) {
   const between = (/** @type {number} */ top, /** @type {number} */ bottom) =>
     new Set(rows().filter((row) => row.top < bottom && row.top + row.height > top).flatMap(({ first, count }) => tiles.slice(first, first + count)));
-  const look = followView(gallery, (top, bottom) => {
+  return followView(gallery, (top, bottom) => {
     const margin = (bottom - top) / 2;
     const [nearNow, seenNow] = [between(top - margin, bottom + margin), between(top, bottom)];
-    for (const tile of near) if (!nearNow.has(tile) && !tile.source) tile.empty();
+    for (const tile of near) {
+      if (nearNow.has(tile)) continue;
+      if (tile.source) nearNow.add(tile); // it may stick
+      else tile.empty();
+    }
     for (const tile of nearNow) tile.fill();
     update(near, nearNow);
     const moved = seenNow.size !== seen.size || [...seenNow].some((tile) => !seen.has(tile));
     update(seen, seenNow);
     if (moved) onChange();
-    state.want(imagesOf(seen, near));
-  }, signal);
-  state.subscribe((change) => change === 'layer' && state.want(imagesOf(seen, near)), signal);
-  return look;
-}
-
-/** Few images come together, once the reader is near. @param {HTMLElement} gallery @param {State} state @param {AbortSignal} signal */
-function bringAll(gallery, state, signal) {
-  whenNear(gallery, () => {
-    state.want(state.images);
-    state.subscribe((change) => change === 'layer' && state.want(state.images), signal);
+    want();
   }, signal);
 }
 
