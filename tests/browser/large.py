@@ -94,7 +94,7 @@ class Many(Figure):
 
     def __init__(self, page, bundle, selector="[figure=gallery]:not(#added)", layer="wide"):
         super().__init__(page, bundle, selector, layer)
-        self.progress, self.gaps = self.element.locator(".arriving"), self.element.locator(".gaps")
+        self.progress, self.bar, self.gaps = (self.element.locator(name) for name in (".arriving", ".arriving progress", ".gaps"))
         self.strip = self.element.locator(".closest button")
 
     def let(self, *numbers):
@@ -137,7 +137,7 @@ class Many(Figure):
         """Let everything come, and wait until the images near the view have."""
         self.let(*SHARDS)
         self.ready()
-        expect(self.progress).to_be_hidden()
+        expect(self.bar).to_be_hidden()
         return self
 
     def filled(self):

@@ -45,7 +45,7 @@ def test_the_first_image_works_while_the_others_come(begun):
     gallery.expect_asked(2, 0, 1)
     gallery.expect_present(2)
     expect(gallery.progress).to_have_text("features of 12 of 120 images")
-    expect(gallery.progress.locator("progress")).to_have_js_property("value", 12)
+    expect(gallery.bar).to_have_js_property("value", 12)
     assert not gallery.tiles.nth(0).evaluate("tile => tile.classList.contains('mapped')") and not any(gallery.drawn(0))
     gallery.let(0)
     expect(gallery.tiles.nth(0)).to_have_class(re.compile("mapped"))
@@ -53,7 +53,7 @@ def test_the_first_image_works_while_the_others_come(begun):
     expect(gallery.progress).to_have_text("features of 24 of 120 images")
     gallery.expect_present(0, 2)
     gallery.let(1)
-    expect(gallery.progress).to_be_hidden()
+    expect(gallery.bar).to_be_hidden()
     gallery.expect_present(0, 1, 2)
 
 
@@ -69,14 +69,14 @@ def test_a_patch_can_be_selected_while_the_others_come(begun):
 
 def test_scrolling_brings_what_comes_near_and_only_that(many):
     gallery = many(let=SHARDS).ready()
-    gallery.expect_asked(*{n // PER_SHARD for n in gallery.in_view(screens=0.5)} | {2})
+    gallery.expect_asked(*{n // PER_SHARD for n in gallery.in_view(screens=1)} | {2})
     before = set(gallery.asked)
     gallery.show(119)
-    near = {n // PER_SHARD for n in gallery.in_view(screens=0.5)}
+    near = {n // PER_SHARD for n in gallery.in_view(screens=1)}
     gallery.expect_asked(*before | near)
     assert before | near < set(SHARDS)
     gallery.expect_present(*before | near)
-    expect(gallery.progress).to_be_hidden()
+    expect(gallery.bar).to_be_hidden()
 
 
 def test_in_view_comes_first(many):
@@ -98,7 +98,7 @@ def test_who_points_has_all_images_come_each_shard_once(begun):
     gallery.expect_asked(0, 1, 2, 3, 4, 5, 6)
     gallery.hover(1, 3, 4)
     gallery.let(*SHARDS)
-    expect(gallery.progress).to_be_hidden()
+    expect(gallery.bar).to_be_hidden()
     gallery.expect_present(*SHARDS)
     assert gallery.asked == list(dict.fromkeys(gallery.asked))
 
@@ -175,7 +175,7 @@ def test_a_damaged_shard_spares_the_others(many, damage):
     gallery.hover(0, 3, 4)
     gallery.expect_selection(gallery.patch(0, 3, 4))
     gallery.expect_present(*(number for number in SHARDS if number != 1))
-    expect(gallery.progress).to_be_hidden()
+    expect(gallery.bar).to_be_hidden()
     (message,) = gallery.page.evaluate("heard")
     assert message.startswith(f"{file(1)}: {DAMAGE[damage]}")
     here = gallery.selection
@@ -191,7 +191,7 @@ def test_a_damaged_shard_spares_the_others(many, damage):
 
 def test_a_damaged_shard_that_only_a_script_asked_for_is_told_in_the_figure(many):
     gallery = many(let=SHARDS, init="gate.spoilt[8] = 'altered';").ready()
-    expect(gallery.progress).to_be_hidden()
+    expect(gallery.bar).to_be_hidden()
     expect(gallery.gaps).to_be_hidden()
     message = gallery.element.evaluate(SELECT, {"image": "p100", "row": 1, "col": 2})
     expect(gallery.gaps).to_contain_text(message)

@@ -96,24 +96,26 @@ function showClosest(foot, tiles, state, signal) {
 }
 
 /**
- * Tiles have something in them while they are near the view, half a screen up and down.
- * @param {HTMLElement} gallery @param {Tile[]} tiles @param {{rows: () => Row[], near: Set<Tile>, seen: Set<Tile>}} view near, seen: near the view and in it, kept up
+ * Tiles have something in them while they are at most half a screen from the view.
+ * @param {HTMLElement} gallery @param {Tile[]} tiles @param {{rows: () => Row[], near: Set<Tile>, seen: Set<Tile>}} view near, seen: at most a screen from the view, and in it; kept up
  * @param {() => void} onChange of those in view @param {() => void} want the codes of both @param {AbortSignal} signal
  * @returns {() => void} looks again, after the rows have changed
  */
 function fillInView(gallery, tiles, { rows, near, seen }, onChange, want, signal) {
+  const filled = /** @type {Set<Tile>} */ (new Set());
   const between = (/** @type {number} */ top, /** @type {number} */ bottom) =>
     new Set(rows().filter((row) => row.top < bottom && row.top + row.height > top).flatMap(({ first, count }) => tiles.slice(first, first + count)));
   return followView(gallery, (top, bottom) => {
-    const margin = (bottom - top) / 2;
-    const [nearNow, seenNow] = [between(top - margin, bottom + margin), between(top, bottom)];
-    for (const tile of near) {
-      if (nearNow.has(tile)) continue;
-      if (tile.source) nearNow.add(tile); // it may stick
+    const screen = bottom - top;
+    const [close, seenNow] = [between(top - screen / 2, bottom + screen / 2), between(top, bottom)];
+    for (const tile of filled) {
+      if (close.has(tile)) continue;
+      if (tile.source) close.add(tile); // it may stick
       else tile.empty();
     }
-    for (const tile of nearNow) tile.fill();
-    update(near, nearNow);
+    for (const tile of close) tile.fill();
+    update(filled, close);
+    update(near, between(top - screen, bottom + screen));
     const moved = seenNow.size !== seen.size || [...seenNow].some((tile) => !seen.has(tile));
     update(seen, seenNow);
     if (moved) onChange();
