@@ -1,7 +1,7 @@
 /** All images at once: a patch selected on any of them lights up the others. */
 
 import { Closest } from '../closest.js';
-import { afterPaint, choice, isNear, make, whenNear } from '../dom.js';
+import { afterPaint, choice, make, whenNear } from '../dom.js';
 import { interact } from '../interaction.js';
 import { justifiedRows } from '../layout.js';
 import { samePatch } from '../patches.js';
@@ -42,16 +42,16 @@ export function mount(body, { state, signal, settings, foot }) {
   const resize = new ResizeObserver(() => (rows = arrange(gallery, tiles)));
   resize.observe(gallery);
   signal.addEventListener('abort', () => resize.disconnect());
-  const [near, seen] = [new Set(many ? [] : tiles), new Set(many ? [] : tiles)];
+  const [near, seen] = [/** @type {Set<Tile>} */ (new Set()), new Set(many ? [] : tiles)];
   const paint = (/** @type {Iterable<Tile>} */ some) => {
     if (many) framed = strongest(state, seen);
     for (const tile of some) tile.paint();
   };
   // Who points or pins wants to compare with all images, after those in view; what a page opens with does not.
-  const want = () => state.want([...imagesOf(seen, near), ...(state.selection && (state.cursor || state.pinned) ? state.images : [])]);
+  const want = () => state.want([...imagesOf(...(many ? [seen, near] : [near])), ...(state.selection && (state.cursor || state.pinned) ? state.images : [])]);
   const view = { rows: () => rows, near, seen };
   const look = many ? fillInView(gallery, tiles, view, () => paint(seen), want, signal) : () => {};
-  if (!many) whenNear(gallery, want, signal);
+  if (!many) whenNear(gallery, () => (update(near, new Set(tiles)), want()), signal);
   const order = ordering(gallery, tiles, state, () => {
     rows = arrange(gallery, tiles);
     look();
@@ -61,7 +61,7 @@ export function mount(body, { state, signal, settings, foot }) {
   state.subscribe((change) => {
     if (change === 'ranking') return;
     if (change === 'cursor') return withSource(seen, source).forEach((tile) => tile.paintCursor());
-    if (change === 'selection' || (change === 'layer' && (many || isNear(gallery)))) want();
+    if (change === 'selection' || change === 'layer') want();
     const next = tiles.find((tile) => tile.image === state.selection?.image);
     paint(withSource(seen, source, next));
     if (next && next !== source && gallery.clientWidth < NARROW.width) stick(next, tiles.length > IN_SIGHT);
