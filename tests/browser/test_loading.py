@@ -84,7 +84,7 @@ def test_in_view_comes_first(many):
     gallery.let(0, 1)
     gallery.expect_present(0, 1, 2)
     gallery.tiles.nth(75).evaluate("tile => scrollTo({ top: tile.getBoundingClientRect().top + scrollY, behavior: 'instant' })")
-    gallery.page.wait_for_function("gate.asked.length > 3")
+    gallery.page.wait_for_function("() => gate.asked.length > 3")
     assert gallery.asked[3] == gallery.in_view()[0] // PER_SHARD
 
 
@@ -101,6 +101,49 @@ def test_who_points_has_all_images_come_each_shard_once(begun):
     expect(gallery.bar).to_be_hidden()
     gallery.expect_present(*SHARDS)
     assert gallery.asked == list(dict.fromkeys(gallery.asked))
+
+
+def test_in_view_comes_first_also_after_pointing(begun):
+    gallery = begun()
+    gallery.let(0, 1)
+    gallery.expect_present(0, 1, 2)
+    gallery.hover(0, 3, 4)
+    gallery.expect_asked(0, 1, 2, 3, 4, 5, 6)
+    gallery.tiles.nth(115).evaluate("tile => scrollTo({ top: tile.getBoundingClientRect().top + scrollY, behavior: 'instant' })")
+    gallery.frames()
+    gallery.let(3)
+    gallery.page.wait_for_function("() => gate.asked.length > 7")
+    assert gallery.asked[7] == gallery.in_view()[0] // PER_SHARD
+
+
+SLOW_THEN_OTHER = """async (element, [slow, other]) => {
+  const first = element.select(slow);
+  await new Promise(requestAnimationFrame);
+  if (other) await element.select(other);
+  else element.clear();
+  gate.let([9]);
+  await first;
+  return element.selection;
+}"""
+
+
+def test_the_later_of_two_selections_wins_whichever_codes_come_first(begun):
+    gallery = begun()
+    slow, other = ({"image": gallery.bundle.images[n].id, "row": 1, "col": 1} for n in (119, 26))
+    assert gallery.element.evaluate(SLOW_THEN_OTHER, [slow, {**other, "pin": True}]) == {**other, "layer": "wide", "pinned": True}
+
+
+def test_clearing_ends_a_selection_that_waits(begun):
+    gallery = begun()
+    assert gallery.element.evaluate(SLOW_THEN_OTHER, [{"image": gallery.bundle.images[119].id, "row": 1, "col": 1}, None]) is None
+
+
+def test_what_is_compared_with_a_part_says_so(many):
+    gallery = many(let=SHARDS).ready()
+    gallery.expect_present(*sorted(set(gallery.asked)))
+    count = PER_SHARD * len(set(gallery.asked))
+    expect(gallery.progress).to_have_text(f"features of {count} of 120 images")
+    expect(gallery.bar).to_be_hidden()
 
 
 def test_patches_without_codes_cannot_be_pointed_at_yet(begun):

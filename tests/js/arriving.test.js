@@ -115,6 +115,16 @@ test('of what is wanted the first comes before what was wanted earlier', async (
   assert.deepEqual(asked.slice(5), [7, 6, 5]);
 });
 
+test('what waits comes sooner when it is wanted again, is told once, and leaves nothing behind', async () => {
+  const { state, told, asked, arrive } = await makeBegun({ counts: [1, 1, 1, 1, 1, 1, 1, 1] });
+  state.want([1, 2, 3, 4, 5, 6, 7]);
+  for (let hover = 0; hover < 50; hover++) state.want([7, 1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(told, ['codes']);
+  assert.equal(state.codes.requests.get(7).wanted.size, 1);
+  await arrive(...asked.slice(1));
+  assert.deepEqual(asked.slice(5), [7, 5, 6]);
+});
+
 test('before there are any codes nothing is wanted', async () => {
   const { state, told, asked } = await makeArriving();
   state.want([0, 1]);
