@@ -79,9 +79,9 @@ def recorded_progress():
     return progress, told
 
 
-def debris(name, purpose, pid):
+def debris(name, purpose, pid, token="0"):
     """The name of what a process left beside a target."""
-    return f".{name}.overlay-export-{purpose}-{socket.gethostname()}-0-{pid}"
+    return f".{name}.overlay-export-{purpose}-{socket.gethostname()}-{token}-{pid}"
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def halting(*arguments):
 setattr(owner, name, halting)
 export_command(prog_name="overlay-export")
 """
-NOTE = "What is finished is kept: the same command with --resume goes on from there. Without it, the next run to {} removes what is kept.\n"
+NOTE = "What is finished is kept: --resume goes on from there, without it the next run to {} removes it.\n"
 
 
 @pytest.fixture(autouse=True)

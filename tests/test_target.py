@@ -123,7 +123,11 @@ def test_what_appears_at_the_target_during_the_run_is_not_lost(photos, tiny, tmp
 
     with pytest.raises(UsageError, match="site is not empty and not an earlier export; it is left as it is"):
         exporter.export(photos, tmp_path / "site", model=tiny[1], layers="deep", force=True, progress=appear)
-    assert (tmp_path / "site" / "thesis.txt").read_text() == "mine" and beside(tmp_path / "site") == ["photos", "site"]
+    assert (tmp_path / "site" / "thesis.txt").read_text() == "mine" and len(beside(tmp_path / "site")) == 3
+    (tmp_path / "site" / "thesis.txt").unlink()
+    told = []
+    exporter.export(photos, tmp_path / "site", model=tiny[1], layers="deep", resume=True, notify=told.append)
+    assert told == ["--resume: 5 of 5 images are taken over, 0 are computed"] and beside(tmp_path / "site") == ["photos", "site"]
 
 
 def test_home_root_working_directory_and_inputs_are_refused_even_as_exports(site, photos, tmp_path, monkeypatch):
