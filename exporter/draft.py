@@ -72,8 +72,8 @@ class Draft:
     def take_over(self, coding: Coding) -> list[str]:
         """Take over what an earlier run left in the staging folder and would come out the same now; all else in it is removed. Sentences that tell how much."""
         count, kept, told = len(self._images), set(), []
-        for job, spool in zip(self._jobs, self._spools, strict=True):
-            kept |= spool.take_over(lambda image: _digest_of(self._images[image]), str(coding))
+        for number, (job, spool) in enumerate(zip(self._jobs, self._spools, strict=True)):
+            kept |= spool.take_over(lambda image: _digest_of(self._images[image]), self._made_with(coding, number))
             missing = len(spool.missing())
             of = f" by {job.network.label}" if len(self._jobs) > 1 else ""
             told.append(f"--resume: {count - missing} of {count} images{of} are taken over, {missing} are computed")
@@ -134,7 +134,7 @@ class Draft:
 
     def encode(self, coding: Coding, threads: int, progress: Progress) -> None:
         """Choose the codes of every layer and write its shards; its features are gone then."""
-        for job, layers, spool in zip(self._jobs, self._layers, self._spools, strict=True):
+        for place, (job, layers, spool) in enumerate(zip(self._jobs, self._layers, self._spools, strict=True)):
             for number, requested in enumerate(layers):
                 if entry := spool.finished_layer(number):
                     self._written.append(layer_of(entry))
@@ -143,8 +143,12 @@ class Draft:
                 with progress(f"Writing {requested.id}", len(self._images)) as advance:
                     layer = self._encode(requested, job.network.label, maps, coding, threads, advance)
                 self._written.append(layer)
-                spool.finish_layer(number, str(coding), to_entry(layer), {f"{SITE}/{shard.file}": shard.sha256 for shard in layer.shards})
+                spool.finish_layer(number, self._made_with(coding, place), to_entry(layer), {f"{SITE}/{shard.file}": shard.sha256 for shard in layer.shards})
         self.warnings = [_missed(layer, coding) for layer in self._written if layer.error.max > coding.max_error]
+
+    def _made_with(self, coding: Coding, number: int) -> str:
+        """All that the shards of a network depend on beside its features: their names count the layers of all networks."""
+        return repr((coding, sum(map(len, self._layers[:number]))))
 
     def _encode(self, requested: RequestedLayer, network: str, maps: LayerMaps, coding: Coding, threads: int, advance: Callable[[], None]) -> Layer:
         if coding.center:

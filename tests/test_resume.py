@@ -227,6 +227,14 @@ def test_several_networks_and_other_threads(pictures, tiny_network, tmp_path):
     same(pictures, tiny_network, *more)
 
 
+def test_shards_are_named_by_the_layers_of_this_run(pictures, tiny_network, tmp_path):
+    """Of the second network a layer was written when the first had fewer."""
+    second = ["--model", f"other={tiny(tmp_path / 'other.onnx', 9)}", "--layers", "shallow,deep"]
+    end(pictures, tiny_network, ("choose", 3), signal.SIGKILL, "--layers", "deep", *second)
+    resumed(pictures, tiny_network, "--layers", "shallow,deep", *second)
+    same(pictures, tiny_network, "--layers", "shallow,deep", *second)
+
+
 def test_own_code_runs_again(pictures, tmp_path):
     """It may have changed in a way that its weights do not tell."""
     (tmp_path / "own.py").write_text("from torch import nn\ndef net():\n    return nn.Sequential(nn.Conv2d(3, 6, 8, 8))\n")

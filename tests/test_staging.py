@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from exporter import target
-from exporter.errors import ModelError, UsageError
+from exporter.errors import ExportError, ModelError, UsageError
 from exporter.pixels import BadImage
 from tests.conftest import debris
 
@@ -101,3 +101,14 @@ def test_a_run_that_another_is_quicker_than_takes_the_next_or_begins_anew(tmp_pa
     with staging(tmp_path / "site", resume=True) as folder:
         assert is_worth_keeping(folder) == (count == 2) and left(tmp_path) == [folder]
     assert left(tmp_path) == []
+
+
+def test_what_is_not_worth_keeping_goes_whatever_happens(tmp_path):
+    with pytest.raises(KeyboardInterrupt), target.staging(tmp_path / "site") as folder:
+        (folder / "part").write_text("x")
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ExportError, match="cannot create a folder"), target.staging(tmp_path / "site"):
+        (tmp_path / "clash").write_text("")
+        with target.staging(tmp_path / "clash" / "site"):
+            pass

@@ -12,7 +12,7 @@ import pytest
 
 import exporter
 from exporter import target
-from exporter.errors import ExportError, UsageError
+from exporter.errors import UsageError
 from exporter.marks import FORMAT
 from exporter.progress import silent
 from tests.conftest import contents, debris, invoke, make_photo, refused
@@ -286,17 +286,6 @@ def test_names_with_the_characters_of_patterns(photos, tiny, tmp_path):
     (tmp_path / debris("sx1y", "partial", dead_process())).mkdir()
     assert invoke("overlay-export", photos, "-o", site, *tiny).exit_code == 0
     assert not left.exists() and len(list(tmp_path.glob(".sx1y*"))) == 1
-
-
-def test_staging_goes_whatever_happens(tmp_path):
-    with pytest.raises(KeyboardInterrupt), target.staging(tmp_path / "site") as folder:
-        (folder / "part").write_text("x")
-        raise KeyboardInterrupt
-    assert list(tmp_path.iterdir()) == []
-    with pytest.raises(ExportError, match="cannot create a folder"), target.staging(tmp_path / "site"):
-        (tmp_path / "clash").write_text("")
-        with target.staging(tmp_path / "clash" / "site"):
-            pass
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
