@@ -76,14 +76,15 @@ class Draft:
             kept |= spool.take_over(lambda image: _digest_of(self._images[image]), self._made_with(coding, number))
             missing = len(spool.missing())
             of = f" by {job.network.label}" if len(self._jobs) > 1 else ""
-            told.append(f"--resume: {count - missing} of {count} images{of} are taken over, {missing} are computed")
+            why = ": own code runs again, since it may have changed" if is_code(job.network.model.source) else ""
+            told.append(f"--resume: {count - missing} of {count} images{of} are taken over, {missing} are computed{why}")
         left = [path for path in self._folder.rglob("*") if not path.is_dir()]
         outdated = [path for path in left if path.relative_to(self._folder).as_posix() not in kept]
         if any(path.suffix == ".json" and path.parent.name == SPOOL for path in outdated):
             told.append("--resume: some of what was left is damaged, or of other images, networks, options or versions; it is computed again")
         for path in outdated:
             path.unlink()
-        return told if left else ["--resume: nothing is left of an earlier run, all images are computed"]
+        return told if left or any(is_code(job.network.model.source) for job in self._jobs) else ["--resume: nothing is left of an earlier run, all images are computed"]
 
     def _settings(self, number: int) -> str:
         """All that the features and published copies of a network depend on beside the images; nothing for own code, which may change unseen."""

@@ -1,7 +1,7 @@
 """Features on disk between the two passes of an export: what a network made of the images, until the codes are chosen and written.
 
 For each network parts of PART_IMAGES consecutive images: one file of float32 per layer, and, once all of them are written, a record with their hashes. A
-record says what its part was made of, so that a later run can take it over.
+record says what its part was made of, so that a later run can take it over; of what none can take over there are no records.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _FLOAT = np.dtype("<f4")
 
 
 def has_parts(folder: Path) -> bool:
-    """Whether a staging folder holds at least one finished part."""
+    """Whether a staging folder holds at least one finished part that a later run can take over."""
     return any((folder / FOLDER).glob("*.json"))
 
 
@@ -39,7 +39,7 @@ class NetworkSpool:
     """The features of one network on all images, as far as they are there."""
 
     def __init__(self, folder: Path, number: int, layers: int, images: int, made_by: str = "") -> None:
-        """folder: the staging folder; number: of the network; layers, images: how many there are; made_by: all that features depend on beside their images."""
+        """folder: the staging folder; number: of the network; layers, images: how many there are; made_by: all that features depend on beside their images, "" where that is not known."""
         self._folder, self._stem, self._layers, self._made_by = folder, f"{FOLDER}/{number}", layers, made_by
         self._finished: dict[int, dict] = {}
         self._parts = [range(start, min(start + PART_IMAGES, images)) for start in range(0, images, PART_IMAGES)]
@@ -64,7 +64,7 @@ class NetworkSpool:
         return {path for record, files in kept.items() for path in (record, *files)}
 
     def _is_current(self, number: int, record: dict, sources: Callable[[int], str]) -> bool:
-        return bool(self._made_by) and record["made_by"] == self._made_by and record["sources"] == [sources(image) for image in self._parts[number]]
+        return record["made_by"] == self._made_by and record["sources"] == [sources(image) for image in self._parts[number]]
 
     def _is_finished(self, record: dict, coding: str, parts: dict[int, dict]) -> bool:
         return len(parts) == len(self._parts) and (record["coding"], record["parts"]) == (coding, _digest(parts)) and self._is_whole(record["files"])
@@ -81,7 +81,7 @@ class NetworkSpool:
     def finish_layer(self, layer: int, coding: str, entry: dict, files: Mapping[str, str]) -> None:
         """Note that a layer's codes are written, as files with these hashes, and remove its features."""
         record = {"coding": coding, "parts": _digest(self._records), "entry": entry, "files": dict(files)}
-        _write_whole(self._folder / self._layer_file(layer), json.dumps(record).encode())
+        self._write(self._layer_file(layer), record)
         for number in range(len(self._parts)):
             (self._folder / self._file(number, layer)).unlink()
 
@@ -117,8 +117,13 @@ class NetworkSpool:
     def _finish(self, number: int, part: "_OpenPart") -> dict:
         hashes = part.close()
         record = {**part.record, "made_by": self._made_by, "files": part.record["files"] | {self._file(number, layer): digest for layer, digest in enumerate(hashes)}}
-        _write_whole(self._folder / self._part_file(number), json.dumps(record).encode())
+        self._write(self._part_file(number), record)
         return record
+
+    def _write(self, path: str, record: dict) -> None:
+        """Write a record where a later run can make use of it."""
+        if self._made_by:
+            _write_whole(self._folder / path, json.dumps(record).encode())
 
     def _read(self, path: str) -> dict | None:
         """A record; None where there is none."""

@@ -239,8 +239,9 @@ def test_own_code_runs_again(pictures, tmp_path):
     """It may have changed in a way that its weights do not tell."""
     (tmp_path / "own.py").write_text("from torch import nn\ndef net():\n    return nn.Sequential(nn.Conv2d(3, 6, 8, 8))\n")
     code = f"{tmp_path / 'own.py'}:net"
-    end(pictures, code, FEATURES, signal.SIGKILL, "--layers", "0")
-    assert "0 of 10 images" in resumed(pictures, code, "--layers", "0")
+    ended, errors = end(pictures, code, FEATURES, signal.SIGTERM, "--layers", "0")
+    assert ended == 143 and "kept" not in errors and left(pictures) == []
+    assert resumed(pictures, code, "--layers", "0") == "--resume: 0 of 10 images are taken over, 10 are computed: own code runs again, since it may have changed\n"
 
 
 def test_a_page_is_resumed_too(pictures, tiny_network, monkeypatch):
