@@ -3,13 +3,15 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
+import PIL
 from exporter import __version__
 from exporter.bundle import Bundle, FolderFiles
 from exporter.candidates import Coder
@@ -91,9 +93,8 @@ class Draft:
         model, fit = self._jobs[number].network.model, self._jobs[number].fit
         if is_code(model.source):
             return ""
-        versions = [f"{name} {version(name)}" for name in ("numpy", "pillow", "onnxruntime", "torch")]
         network = _network(self._jobs[number].network)
-        return repr((__version__, versions, network, getattr(model, "device", CPU), fit, self._layers[number], self._thumbnails))
+        return repr((__version__, _versions(), network, getattr(model, "device", CPU), fit, self._layers[number], self._thumbnails))
 
     def extract(self, threads: int, batch_size: int, progress: Progress, encoding: str | None, max_feature_bytes: int | None) -> None:
         """Run the networks over all images: features go to the spool, published copies to the site.
@@ -197,6 +198,15 @@ class Draft:
             selection=None,
         )
         return replace(content, selection=strongest_patch(Bundle(FolderFiles(self.site), content), content.layers[-1], threads))
+
+
+def _versions() -> list[str]:
+    """The versions of what makes features. Of torch and what goes with it they are asked without an import, which takes seconds and a converted network does without."""
+    found = [f"{module.__name__} {module.__version__}" for module in (np, PIL, onnxruntime)]
+    for name in ("torch", "torchvision", "timm"):
+        with suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return found
 
 
 def _missed(layer: Layer, coding: Coding) -> str:

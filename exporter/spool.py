@@ -64,7 +64,7 @@ class NetworkSpool:
         return {path for record, files in kept.items() for path in (record, *files)}
 
     def _is_current(self, number: int, record: dict, sources: Callable[[int], str]) -> bool:
-        return record["made_by"] == self._made_by and record["sources"] == [sources(image) for image in self._parts[number]]
+        return bool(self._made_by) and record["made_by"] == self._made_by and record["sources"] == [sources(image) for image in self._parts[number]]
 
     def _is_finished(self, record: dict, coding: str, parts: dict[int, dict]) -> bool:
         return len(parts) == len(self._parts) and (record["coding"], record["parts"]) == (coding, _digest(parts)) and self._is_whole(record["files"])

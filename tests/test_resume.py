@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
+import PIL
 import pytest
 
 import exporter
@@ -204,10 +206,21 @@ def test_another_network_makes_other_features(pictures, tiny_network, tmp_path):
     same(pictures, other)
 
 
-def test_other_versions_make_other_features(pictures, tiny_network, monkeypatch):
+@pytest.mark.parametrize(("owner", "name", "value"), [(draft, "version", lambda name: "9.9"), (PIL, "__version__", "9.9")], ids=["torch", "Pillow"])
+def test_other_versions_make_other_features(pictures, tiny_network, monkeypatch, owner, name, value):
     end(pictures, tiny_network, FEATURES)
-    monkeypatch.setattr(draft, "version", lambda name: "9.9")
+    monkeypatch.setattr(owner, name, value)
     assert "0 of 10 images" in resumed(pictures, tiny_network)
+
+
+def test_packages_may_be_installed_under_other_names(pictures, tiny_network, monkeypatch):
+    """Such as onnxruntime-gpu and pillow-simd."""
+
+    def none(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(draft, "version", none)
+    uninterrupted(pictures, tiny_network)
 
 
 @pytest.mark.parametrize("more", [["--max-error", "0.1"], ["--encoding", "int4"], ["--center"]], ids=" ".join)
