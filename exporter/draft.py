@@ -112,7 +112,7 @@ class Draft:
             show = partial(published_copies, fit=job.fit, thumbnails=self._thumbnails) if number == 0 else None
             run = extract(images, job.network.model, job.fit, partial(self._keep, number, images), threads=threads, batch_size=batch_size, show=show)
             # Closed before anything is removed or kept: its threads still write.
-            with progress(f"Running {name}", len(missing)) as advance, closing(spool), closing(run):
+            with progress(f"Running {name}", len(missing)) as advance, closing(run):
                 for index, spooled in zip(missing, run, strict=True):
                     spool.add(index, spooled)
                     total += sum(packed_bytes(features[..., 0].size, features.shape[-1], encoding or "int8") for features in spooled.maps)

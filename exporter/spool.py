@@ -8,10 +8,8 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -99,11 +97,6 @@ class NetworkSpool:
             self._records[number] = self._finish(number, self._open)
             self._open = None
 
-    def close(self) -> None:
-        """Let go of the files of an unfinished part."""
-        if self._open is not None:
-            self._open.abandon()
-
     def entries(self) -> Iterator[dict | None]:
         """The published entry of every image, in order."""
         for number in range(len(self._parts)):
@@ -115,8 +108,8 @@ class NetworkSpool:
         return LayerMaps([self._folder / self._file(number, layer) for number in range(len(self._parts))], grids, channels)
 
     def _finish(self, number: int, part: "_OpenPart") -> dict:
-        hashes = part.close()
-        record = {**part.record, "made_by": self._made_by, "files": part.record["files"] | {self._file(number, layer): digest for layer, digest in enumerate(hashes)}}
+        hashes = {self._file(number, layer): digest for layer, digest in enumerate(part.hashes())}
+        record = {**part.record, "made_by": self._made_by, "files": part.record["files"] | hashes}
         self._write(self._part_file(number), record)
         return record
 
@@ -147,33 +140,25 @@ class NetworkSpool:
 
 
 class _OpenPart:
-    """The files of a part that is being written, one for each layer, and its record so far."""
+    """A part that is being written, a file for each layer, and its record so far. No file stays open: there may be more layers than a process may open files."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self._files: list[BinaryIO] = [path.open("wb") for path in paths]
-        self._hashes = [hashlib.sha256() for _ in paths]
+        self._paths, self._hashes = paths, [hashlib.sha256() for _ in paths]
         self.record = {"sources": [], "entries": [], "grids": [[] for _ in paths], "files": {}}
 
     def add(self, spooled: Spooled) -> None:
-        for file, digest, grids, features in zip(self._files, self._hashes, self.record["grids"], spooled.maps, strict=True):
+        for path, digest, grids, features in zip(self._paths, self._hashes, self.record["grids"], spooled.maps, strict=True):
             data = np.ascontiguousarray(features, _FLOAT).data
-            file.write(data)
+            with path.open("ab" if grids else "wb") as file:
+                file.write(data)
             digest.update(data)
             grids.append(features.shape[:2])
         self.record["sources"].append(spooled.source)
         self.record["entries"].append(spooled.entry)
         self.record["files"].update(spooled.files)
 
-    def abandon(self) -> None:
-        """Close the files whatever is in them."""
-        for file in self._files:
-            with suppress(OSError):
-                file.close()
-
-    def close(self) -> list[str]:
-        """Close the files; SHA-256 of each."""
-        for file in self._files:
-            file.close()
+    def hashes(self) -> list[str]:
+        """SHA-256 of each file."""
         return [digest.hexdigest() for digest in self._hashes]
 
 

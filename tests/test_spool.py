@@ -1,6 +1,7 @@
 """Features on disk between the passes: what is added is read back, part by part."""
 
 import json
+import resource
 
 import numpy as np
 import pytest
@@ -52,6 +53,19 @@ def test_a_part_is_finished_with_its_last_image(tmp_path):
     assert has_parts(tmp_path) and found.missing() == [3]
     (record,) = (json.loads(path.read_text()) for path in (tmp_path / "spool").glob("*.json"))
     assert len(record["sources"]) == 3 and len(record["files"]) == 2
+
+
+def test_more_layers_than_files_that_may_be_open(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    maps = [np.full((1, 2, 3), layer, np.float32) for layer in range(200)]
+    found = NetworkSpool(tmp_path, 0, len(maps), 4)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, limits[1]))
+    try:
+        for image in range(4):
+            found.add(image, Spooled("", None, {}, maps))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert all((found.maps(layer, 3).read(image) == layer).all() for layer in (0, 199) for image in range(4))
 
 
 def test_what_cannot_be_taken_over_is_not_worth_keeping(tmp_path):
