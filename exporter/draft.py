@@ -27,7 +27,7 @@ from exporter.models.from_code import is_code
 from exporter.networks import Opened
 from exporter.opening import strongest_patch
 from exporter.parallel import ordered_map
-from exporter.pixels import Fit
+from exporter.pixels import Fit, explained
 from exporter.progress import Progress
 from exporter.shards import ShardWriter
 from exporter.spool import FOLDER as SPOOL
@@ -108,9 +108,11 @@ class Draft:
             if not missing:
                 continue
             job.network.model.prepare([layer.info.module for layer in self._layers[number]])
-            images = [self._images[i] for i in missing]
+            images, sources = [self._images[i] for i in missing], {}
             show = partial(published_copies, fit=job.fit, thumbnails=self._thumbnails) if number == 0 else None
-            run = extract(images, job.network.model, job.fit, partial(self._keep, number, images), threads=threads, batch_size=batch_size, show=show)
+            # Before: an image that changes while it is at work must not be taken for what it was made of.
+            note = partial(_note_source, images, sources)
+            run = extract(images, job.network.model, job.fit, partial(self._keep, number, images, sources), threads=threads, batch_size=batch_size, before=note, show=show)
             # Closed before anything is removed or kept: its threads still write.
             with progress(f"Running {name}", len(missing)) as advance, closing(run):
                 for index, spooled in zip(missing, run, strict=True):
@@ -120,11 +122,11 @@ class Draft:
                     advance()
             job.network.model.release()
 
-    def _keep(self, number: int, images: Sequence[ImageFile], index: int, copies: _Copies | None, maps: Mapping[str, np.ndarray]) -> Spooled:
+    def _keep(self, number: int, images: Sequence[ImageFile], sources: dict[int, str], index: int, copies: _Copies | None, maps: Mapping[str, np.ndarray]) -> Spooled:
         """Runs in a worker thread: what is spooled of one image, whose copies are written."""
         image, features = images[index], [maps[layer.info.module] for layer in self._layers[number]]
         entry, files = self._publish(image, *copies) if copies else (None, {})
-        return Spooled(_digest_of(image), entry, files, features)
+        return Spooled(sources.pop(index), entry, files, features)
 
     def _publish(self, image: ImageFile, shown: Copy, thumbnail: Copy | None) -> tuple[dict, dict[str, str]]:
         """Write what is published of an image: its entry, and the SHA-256 of each file by its path in the staging folder."""
@@ -252,10 +254,16 @@ def _code(maps: LayerMaps, coder: Coder, image: int) -> tuple[np.ndarray, bool]:
     return coder(features).reshape(*maps.grids[image], -1), bool((features < 0).any())
 
 
+def _note_source(images: Sequence[ImageFile], sources: dict[int, str], index: int) -> None:
+    """Runs in a worker thread."""
+    sources[index] = _digest_of(images[index])
+
+
 def _digest_of(image: ImageFile) -> str:
-    """SHA-256 of an image's file and of all that is published beside it."""
+    """SHA-256 of an image's file and of all that is published beside it. Raises BadImage where it cannot be read."""
     facts = json.dumps([image.id, image.title, image.group, image.slug, image.alt, image.credit])
-    return hashlib.sha256(facts.encode() + image.path.read_bytes()).hexdigest()
+    with explained(image.path):
+        return hashlib.sha256(facts.encode() + image.path.read_bytes()).hexdigest()
 
 
 def _describe(source: ImageFile, shown: Copy, thumbnail: Copy | None) -> Image:

@@ -84,6 +84,13 @@ def debris(name, purpose, pid, token="0"):
     return f".{name}.overlay-export-{purpose}-{socket.gethostname()}-{token}-{pid}"
 
 
+def dead_process():
+    """The id of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
 @pytest.fixture(scope="session")
 def conversion(tmp_path_factory):
     """(cache folder, process) of the one real conversion of the default network."""

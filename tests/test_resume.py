@@ -13,8 +13,9 @@ import PIL
 import pytest
 
 import exporter
-from exporter import draft, spool, target
+from exporter import draft, features, pipeline, spool
 from exporter.errors import ExportError
+from exporter.pixels import BadImage
 from tests.conftest import contents, invoke, make_photo
 from tests.onnx_graphs import tiny
 
@@ -66,6 +67,10 @@ def end(pictures, network, where, how=signal.SIGKILL, *more):
     os.kill(process.pid, how)
     _, errors = process.communicate()
     return process.returncode, errors
+
+
+def interrupted(*arguments):
+    raise KeyboardInterrupt
 
 
 def left(pictures) -> list[Path]:
@@ -158,6 +163,37 @@ def add_image(pictures):
 
 def title_image(pictures):
     (pictures / "images.toml").write_text('[images.5]\ntitle = "Five"\n')
+
+
+def test_an_image_that_changed_while_it_was_at_work_is_computed_again(pictures, tiny_network, monkeypatch):
+    """Its second version is there once the first has been decoded."""
+    decode = features.decode
+
+    def then_change(path, least):
+        picture = decode(path, least=least)
+        if path.name == "1.png":
+            make_photo(path, 99)
+        return picture
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(features, "decode", then_change)
+        patch.setattr(draft, "choose", interrupted)
+        exporter.export(pictures, pictures.parent / "site", model=tiny_network, layers=["shallow", "deep"], size=64)
+    assert "7 of 10 images are taken over" in resumed(pictures, tiny_network)
+    same(pictures, tiny_network)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_an_image_that_vanishes_is_named(pictures, tiny_network, monkeypatch, resume):
+    end(pictures, tiny_network, FEATURES)
+
+    def check_and_remove(paths, threads, advance):
+        (pictures / "1.png").unlink()
+        return []
+
+    monkeypatch.setattr(pipeline, "check_all", check_and_remove)
+    with pytest.raises(BadImage, match=r"1.png: there is no such file \(any more\)"):
+        exporter.export(pictures, pictures.parent / "site", model=tiny_network, layers=["shallow", "deep"], size=64, resume=resume)
 
 
 @pytest.mark.parametrize(("change", "count", "of"), [(change_image, 3, 10), (remove_image, 3, 9), (add_image, 3, 11), (title_image, 3, 10)])
@@ -258,11 +294,8 @@ def test_own_code_runs_again(pictures, tmp_path):
 
 
 def test_a_page_is_resumed_too(pictures, tiny_network, monkeypatch):
-    def fail(*arguments):
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as ended:
-        patch.setattr(draft, "choose", fail)
+        patch.setattr(draft, "choose", interrupted)
         exporter.export(pictures, pictures.parent / "page.html", model=tiny_network, layers="deep", size=64)
     assert ended.value.__notes__ == [NOTE.format(pictures.parent / "page.html").rstrip()]
     told = []
@@ -303,19 +336,3 @@ def test_a_full_disk_before_the_first_part_keeps_nothing(pictures, tiny_network,
     with pytest.raises(ExportError, match="No space left on device.; free some space or mend its permissions, what was there is unchanged$"):
         exporter.export(pictures, pictures.parent / "site", model=tiny_network, layers="deep", size=64)
     assert left(pictures) == []
-
-
-def test_the_newest_of_several_is_resumed_and_the_rest_goes(pictures, tiny_network):
-    end(pictures, tiny_network, FEATURES)
-    (first,) = left(pictures)
-    shutil.copytree(first, first.with_name(first.name.rpartition("-")[0] + "-kept"))
-    os.utime(first, (1, 1))
-    assert "6 of 10 images" in resumed(pictures, tiny_network)
-
-
-def test_a_run_that_is_at_work_is_not_resumed(pictures, tiny_network):
-    end(pictures, tiny_network, FEATURES)
-    (ended,) = left(pictures)
-    busy = ended.rename(target._beside(pictures.parent / "site", "partial", str(os.getppid())))
-    run = invoke("overlay-export", *arguments(pictures, tiny_network, "--resume"))
-    assert run.stderr.startswith("--resume: nothing is left") and left(pictures) == [busy]

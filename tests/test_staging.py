@@ -10,7 +10,7 @@ import pytest
 from exporter import target
 from exporter.errors import ExportError, ModelError, UsageError
 from exporter.pixels import BadImage
-from tests.conftest import debris
+from tests.conftest import dead_process, debris
 
 
 def is_worth_keeping(folder):
@@ -61,6 +61,28 @@ def test_what_a_process_of_the_same_number_left_is_taken_over(tmp_path):
         assert (folder / "part").exists()
     target.check_target(tmp_path / "site", [], force=False)
     assert left(tmp_path) == []
+
+
+def test_the_newest_of_several_is_resumed_and_the_rest_goes(tmp_path):
+    for name, owner, second in (("old", "kept", 1), ("new", dead_process(), 3), ("middle", "kept", 2), ("empty", "kept", 4)):
+        folder = tmp_path / debris("site", "partial", owner, name)
+        folder.mkdir()
+        if name != "empty":
+            (folder / "part").write_text(name)
+        os.utime(folder, (second, second))
+    with staging(tmp_path / "site", resume=True) as folder:
+        assert (folder / "part").read_text() == "new"
+        target.check_target(tmp_path / "site", [], force=False)
+        assert left(tmp_path) == [folder]
+
+
+def test_a_run_that_is_at_work_is_not_resumed(tmp_path):
+    busy = tmp_path / debris("site", "partial", os.getppid())
+    busy.mkdir()
+    (busy / "part").touch()
+    with staging(tmp_path / "site", resume=True) as folder:
+        assert not is_worth_keeping(folder)
+    assert left(tmp_path) == [busy]
 
 
 # A run that finishes a part, says so, and ends with Ctrl+C when told to.

@@ -4,8 +4,6 @@ import errno
 import os
 import shutil
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from exporter import target
 from exporter.errors import UsageError
 from exporter.marks import FORMAT
 from exporter.progress import silent
-from tests.conftest import contents, debris, invoke, make_photo, refused
+from tests.conftest import contents, dead_process, debris, invoke, make_photo, refused
 
 
 @pytest.fixture
@@ -209,13 +207,6 @@ def test_a_full_disk_leaves_what_was_there(photos, tiny, tmp_path, monkeypatch, 
     assert ("--resume goes on" in run.stderr) == (len(beside(path)) == 3) == (where != "image")
     assert invoke("overlay-export", photos, "-o", path, *tiny, "--force").exit_code == 0
     assert beside(path) == sorted(["photos", output])
-
-
-def dead_process():
-    """The id of a process that has ended."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
 
 
 def test_a_run_killed_between_the_two_moves_is_put_right(site, photos, tiny, tmp_path):
