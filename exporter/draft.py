@@ -68,7 +68,10 @@ class Draft:
         self._spools = [NetworkSpool(folder, number, len(layers), len(images), self._settings(number)) for number, layers in enumerate(self._layers)]
         self._written: list[Layer] = []
         self.warnings: list[str] = []
-        for name in ("images", "features", *(["thumbnails"] if thumbnails else [])):
+        self._make_folders()
+
+    def _make_folders(self) -> None:
+        for name in ("images", "features", *(["thumbnails"] if self._thumbnails else [])):
             (self.site / name).mkdir(parents=True, exist_ok=True)
 
     def take_over(self, coding: Coding) -> list[str]:
@@ -86,6 +89,10 @@ class Draft:
             told.append("--resume: some of what was left is damaged, or of other images, networks, options or versions; it is computed again")
         for path in outdated:
             path.unlink()
+        shown = sorted((path for path in self.site.rglob("*") if path.is_dir()), reverse=True)
+        for folder in (folder for folder in shown if not any(folder.iterdir())):
+            folder.rmdir()
+        self._make_folders()
         return told if left or any(is_code(job.network.model.source) for job in self._jobs) else ["--resume: nothing is left of an earlier run, all images are computed"]
 
     def _settings(self, number: int) -> str:

@@ -235,6 +235,17 @@ def test_other_options_make_other_features(pictures, tiny_network, other):
     same(pictures, tiny_network, *OTHERS[other])
 
 
+def test_a_folder_that_is_not_needed_any_more_goes(pictures, tiny_network, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("exporter.pipeline.FEW_IMAGES", 9)
+        patch.setattr(draft, "choose", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            exporter.export(pictures, pictures.parent / "site", model=tiny_network, layers=["shallow", "deep"], size=64)
+    assert list(left(pictures)[0].glob("site/thumbnails/*"))
+    resumed(pictures, tiny_network)
+    assert not (pictures.parent / "site" / "thumbnails").exists()
+
+
 def test_another_network_makes_other_features(pictures, tiny_network, tmp_path):
     end(pictures, tiny_network, FEATURES)
     other = shutil.copy(tiny(tmp_path / "other.onnx", 9), tmp_path / tiny_network.name)
