@@ -3,13 +3,15 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
+import PIL
 from exporter import __version__
 from exporter.bundle import Bundle, FolderFiles
 from exporter.candidates import Coder
@@ -25,7 +27,7 @@ from exporter.models.from_code import is_code
 from exporter.networks import Opened
 from exporter.opening import strongest_patch
 from exporter.parallel import ordered_map
-from exporter.pixels import Fit
+from exporter.pixels import Fit, explained
 from exporter.progress import Progress
 from exporter.shards import ShardWriter
 from exporter.spool import FOLDER as SPOOL
@@ -66,33 +68,40 @@ class Draft:
         self._spools = [NetworkSpool(folder, number, len(layers), len(images), self._settings(number)) for number, layers in enumerate(self._layers)]
         self._written: list[Layer] = []
         self.warnings: list[str] = []
-        for name in ("images", "features", *(["thumbnails"] if thumbnails else [])):
+        self._make_folders()
+
+    def _make_folders(self) -> None:
+        for name in ("images", "features", *(["thumbnails"] if self._thumbnails else [])):
             (self.site / name).mkdir(parents=True, exist_ok=True)
 
     def take_over(self, coding: Coding) -> list[str]:
         """Take over what an earlier run left in the staging folder and would come out the same now; all else in it is removed. Sentences that tell how much."""
         count, kept, told = len(self._images), set(), []
-        for job, spool in zip(self._jobs, self._spools, strict=True):
-            kept |= spool.take_over(lambda image: _digest_of(self._images[image]), str(coding))
+        for number, (job, spool) in enumerate(zip(self._jobs, self._spools, strict=True)):
+            kept |= spool.take_over(lambda image: _digest_of(self._images[image]), self._made_with(coding, number))
             missing = len(spool.missing())
             of = f" by {job.network.label}" if len(self._jobs) > 1 else ""
-            told.append(f"--resume: {count - missing} of {count} images{of} are taken over, {missing} are computed")
+            why = ": own code runs again, since it may have changed" if is_code(job.network.model.source) else ""
+            told.append(f"--resume: {count - missing} of {count} images{of} are taken over, {missing} are computed{why}")
         left = [path for path in self._folder.rglob("*") if not path.is_dir()]
         outdated = [path for path in left if path.relative_to(self._folder).as_posix() not in kept]
         if any(path.suffix == ".json" and path.parent.name == SPOOL for path in outdated):
             told.append("--resume: some of what was left is damaged, or of other images, networks, options or versions; it is computed again")
         for path in outdated:
             path.unlink()
-        return told if left else ["--resume: nothing is left of an earlier run, all images are computed"]
+        shown = sorted((path for path in self.site.rglob("*") if path.is_dir()), reverse=True)
+        for folder in (folder for folder in shown if not any(folder.iterdir())):
+            folder.rmdir()
+        self._make_folders()
+        return told if left or any(is_code(job.network.model.source) for job in self._jobs) else ["--resume: nothing is left of an earlier run, all images are computed"]
 
     def _settings(self, number: int) -> str:
         """All that the features and published copies of a network depend on beside the images; nothing for own code, which may change unseen."""
         model, fit = self._jobs[number].network.model, self._jobs[number].fit
         if is_code(model.source):
             return ""
-        versions = [f"{name} {version(name)}" for name in ("numpy", "pillow", "onnxruntime", "torch")]
         network = _network(self._jobs[number].network)
-        return repr((__version__, versions, network, getattr(model, "device", CPU), fit, self._layers[number], self._thumbnails))
+        return repr((__version__, _versions(), network, getattr(model, "device", CPU), fit, self._layers[number], self._thumbnails))
 
     def extract(self, threads: int, batch_size: int, progress: Progress, encoding: str | None, max_feature_bytes: int | None) -> None:
         """Run the networks over all images: features go to the spool, published copies to the site.
@@ -106,11 +115,13 @@ class Draft:
             if not missing:
                 continue
             job.network.model.prepare([layer.info.module for layer in self._layers[number]])
-            images = [self._images[i] for i in missing]
+            images, sources = [self._images[i] for i in missing], {}
             show = partial(published_copies, fit=job.fit, thumbnails=self._thumbnails) if number == 0 else None
-            run = extract(images, job.network.model, job.fit, partial(self._keep, number, images), threads=threads, batch_size=batch_size, show=show)
+            # Before: an image that changes while it is at work must not be taken for what it was made of.
+            note = partial(_note_source, images, sources)
+            run = extract(images, job.network.model, job.fit, partial(self._keep, number, images, sources), threads=threads, batch_size=batch_size, before=note, show=show)
             # Closed before anything is removed or kept: its threads still write.
-            with progress(f"Running {name}", len(missing)) as advance, closing(spool), closing(run):
+            with progress(f"Running {name}", len(missing)) as advance, closing(run):
                 for index, spooled in zip(missing, run, strict=True):
                     spool.add(index, spooled)
                     total += sum(packed_bytes(features[..., 0].size, features.shape[-1], encoding or "int8") for features in spooled.maps)
@@ -118,11 +129,11 @@ class Draft:
                     advance()
             job.network.model.release()
 
-    def _keep(self, number: int, images: Sequence[ImageFile], index: int, copies: _Copies | None, maps: Mapping[str, np.ndarray]) -> Spooled:
+    def _keep(self, number: int, images: Sequence[ImageFile], sources: dict[int, str], index: int, copies: _Copies | None, maps: Mapping[str, np.ndarray]) -> Spooled:
         """Runs in a worker thread: what is spooled of one image, whose copies are written."""
         image, features = images[index], [maps[layer.info.module] for layer in self._layers[number]]
         entry, files = self._publish(image, *copies) if copies else (None, {})
-        return Spooled(_digest_of(image), entry, files, features)
+        return Spooled(sources.pop(index), entry, files, features)
 
     def _publish(self, image: ImageFile, shown: Copy, thumbnail: Copy | None) -> tuple[dict, dict[str, str]]:
         """Write what is published of an image: its entry, and the SHA-256 of each file by its path in the staging folder."""
@@ -134,7 +145,7 @@ class Draft:
 
     def encode(self, coding: Coding, threads: int, progress: Progress) -> None:
         """Choose the codes of every layer and write its shards; its features are gone then."""
-        for job, layers, spool in zip(self._jobs, self._layers, self._spools, strict=True):
+        for place, (job, layers, spool) in enumerate(zip(self._jobs, self._layers, self._spools, strict=True)):
             for number, requested in enumerate(layers):
                 if entry := spool.finished_layer(number):
                     self._written.append(layer_of(entry))
@@ -143,8 +154,12 @@ class Draft:
                 with progress(f"Writing {requested.id}", len(self._images)) as advance:
                     layer = self._encode(requested, job.network.label, maps, coding, threads, advance)
                 self._written.append(layer)
-                spool.finish_layer(number, str(coding), to_entry(layer), {f"{SITE}/{shard.file}": shard.sha256 for shard in layer.shards})
+                spool.finish_layer(number, self._made_with(coding, place), to_entry(layer), {f"{SITE}/{shard.file}": shard.sha256 for shard in layer.shards})
         self.warnings = [_missed(layer, coding) for layer in self._written if layer.error.max > coding.max_error]
+
+    def _made_with(self, coding: Coding, number: int) -> str:
+        """All that the shards of a network depend on beside its features: their names count the layers of all networks."""
+        return repr((coding, sum(map(len, self._layers[:number]))))
 
     def _encode(self, requested: RequestedLayer, network: str, maps: LayerMaps, coding: Coding, threads: int, advance: Callable[[], None]) -> Layer:
         if coding.center:
@@ -194,6 +209,15 @@ class Draft:
         return replace(content, selection=strongest_patch(Bundle(FolderFiles(self.site), content), content.layers[-1], threads))
 
 
+def _versions() -> list[str]:
+    """The versions of what makes features. Of torch and what goes with it they are asked without an import, which takes seconds and a converted network does without."""
+    found = [f"{module.__name__} {module.__version__}" for module in (np, PIL, onnxruntime)]
+    for name in ("torch", "torchvision", "timm"):
+        with suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return found
+
+
 def _missed(layer: Layer, coding: Coding) -> str:
     return (
         f"{layer.id}: no codes that were tried keep every similarity within {coding.max_error:g}; the most exact ones are taken,"
@@ -237,10 +261,16 @@ def _code(maps: LayerMaps, coder: Coder, image: int) -> tuple[np.ndarray, bool]:
     return coder(features).reshape(*maps.grids[image], -1), bool((features < 0).any())
 
 
+def _note_source(images: Sequence[ImageFile], sources: dict[int, str], index: int) -> None:
+    """Runs in a worker thread."""
+    sources[index] = _digest_of(images[index])
+
+
 def _digest_of(image: ImageFile) -> str:
-    """SHA-256 of an image's file and of all that is published beside it."""
+    """SHA-256 of an image's file and of all that is published beside it. Raises BadImage where it cannot be read."""
     facts = json.dumps([image.id, image.title, image.group, image.slug, image.alt, image.credit])
-    return hashlib.sha256(facts.encode() + image.path.read_bytes()).hexdigest()
+    with explained(image.path):
+        return hashlib.sha256(facts.encode() + image.path.read_bytes()).hexdigest()
 
 
 def _describe(source: ImageFile, shown: Copy, thumbnail: Copy | None) -> Image:

@@ -13,10 +13,6 @@ class UsageError(ExportError):
     exit_code = 2
 
 
-class CannotWrite(ExportError):
-    """The disk is full or may not be written; what an export had finished is kept for `--resume`."""
-
-
 class BundleError(ExportError):
     """A bundle is damaged, incomplete, or of a format this version does not read."""
 

@@ -26,19 +26,24 @@ def extract(
     *,
     threads: int,
     batch_size: int = 1,
+    before: Callable[[int], object] | None = None,
     show: Callable[[Image.Image], Shown] | None = None,
 ) -> Iterator[Kept]:
     """Run a prepared model over the images; yield, in order, what `keep` made of each.
 
-    show(decoded image) makes what is published of it; keep(index, what `show` made or None, {module: float32 (rows, cols, channels)}).
-    Both run in a worker thread, so that what is expensive about an image (encoding, quantising) overlaps with the network.
+    before(index) is called before an image's file is read; show(decoded image) makes what is published of it; keep(index, what `show` made or None, {module: float32 (rows, cols, channels)}).
+    All run in a worker thread, so that what is expensive about an image (encoding, quantising) overlaps with the network.
     batch_size: images of equal shape run together.
     Raises BadImage for a file that does not decode, ModelError naming the images where features are not finite.
     """
 
+    def read(index: int) -> Image.Image:
+        if before:
+            before(index)
+        return decode(images[index].path, least=fit.least)
+
     def process(batch: range) -> list[Kept]:
-        decoded = (decode(images[i].path, least=fit.least) for i in batch)
-        fitted = [(fit_image(picture, fit), show(picture) if show else None) for picture in decoded]
+        fitted = [(fit_image(picture, fit), show(picture) if show else None) for picture in map(read, batch)]
         maps = [one for group in _same_shape(fitted) for one in _run(model, group, [images[batch[0]], images[batch[-1]]])]
         return [keep(i, shown, features) for i, (_, shown), features in zip(batch, fitted, maps, strict=True)]
 

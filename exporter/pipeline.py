@@ -10,7 +10,7 @@ from exporter import page, site
 from exporter.display import FEW_IMAGES, default_size
 from exporter.draft import Coding, Draft, Job
 from exporter.encodings import ENCODINGS
-from exporter.errors import CannotWrite, ExportError, UsageError
+from exporter.errors import ExportError, UsageError
 from exporter.figures import choose_figures
 from exporter.images import ImageFile, ImageSet, find_images
 from exporter.manifest import Manifest
@@ -111,7 +111,7 @@ def export(
             sizes = site.file_sizes(staged)
             publish(staged, output, inputs, force)
         except OSError as error:
-            raise CannotWrite(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
+            raise ExportError(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
     notes = dict.fromkeys([*(note for network in networks for note in network.model.notes), *_fixed_size_notes(networks, size, input_size)])
     return Report(output, content, sum(sizes.values()), tuple(bad), (*found.warnings, *notes, *draft.warnings, *site.size_warnings(output, sizes)))
 

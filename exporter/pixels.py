@@ -109,7 +109,7 @@ def decode(path: str | Path, least: int | None = None) -> Image.Image:
     With `least`, in pixels, a JPEG may come out smaller by 2, 4 or 8 (several times faster), its longer side at least
     twice and its shorter side at least once that long. Work on from the size of what is returned. Raises `BadImage`.
     """
-    with _explained(path), _open(path) as image:
+    with explained(path), _open(path) as image:
         _load(image, least)
         colour = _to_srgb(_eight_bit(image), image.info.get("icc_profile"))
         return bare(_upright(colour, image))
@@ -117,7 +117,7 @@ def decode(path: str | Path, least: int | None = None) -> Image.Image:
 
 def check(path: str | Path) -> None:
     """Decode the whole file as cheaply as its format allows, only to see whether it can be. Raises `BadImage`."""
-    with _explained(path), _open(path) as image:
+    with explained(path), _open(path) as image:
         _load(image, least=1)
         _eight_bit(image)
 
@@ -164,8 +164,8 @@ def crop_box(fit: Fit, width: int, height: int) -> tuple[float, float, float, fl
 
 
 @contextmanager
-def _explained(path: str | Path) -> Iterator[None]:
-    """Decoders raise nearly anything on damaged input (struct.error, SyntaxError, KeyError, ...): all of it is a bad image."""
+def explained(path: str | Path) -> Iterator[None]:
+    """Raise `BadImage` for whatever goes wrong with an image's file. Decoders raise nearly anything on damaged input (struct.error, SyntaxError, KeyError, ...): all of it is a bad image."""
     try:
         yield
     except BadImage:

@@ -2,6 +2,7 @@
 
 import sys
 from functools import partial
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,15 @@ class _Handler(SimpleHTTPRequestHandler):
             return None
         return super().send_head()
 
+    def send_response(self, code: int, message: str | None = None) -> None:
+        self._code = code
+        super().send_response(code, message)
+
     def end_headers(self) -> None:
         self.send_header("Access-Control-Allow-Origin", "*")
-        # An address with a hash changes with its file; all others may be of an earlier export.
-        self.send_header("Cache-Control", "max-age=600" if "?" in getattr(self, "path", "") else "no-store")
+        # An address with a hash changes with its file; all others may be of an earlier export, and what is missing may come.
+        lasting = self._code in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED) and "?" in self.path
+        self.send_header("Cache-Control", "max-age=600" if lasting else "no-store")
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:

@@ -1,17 +1,15 @@
 """Features on disk between the two passes of an export: what a network made of the images, until the codes are chosen and written.
 
 For each network parts of PART_IMAGES consecutive images: one file of float32 per layer, and, once all of them are written, a record with their hashes. A
-record says what its part was made of, so that a later run can take it over.
+record says what its part was made of, so that a later run can take it over; of what none can take over there are no records.
 """
 
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -21,7 +19,7 @@ _FLOAT = np.dtype("<f4")
 
 
 def has_parts(folder: Path) -> bool:
-    """Whether a staging folder holds at least one finished part."""
+    """Whether a staging folder holds at least one finished part that a later run can take over."""
     return any((folder / FOLDER).glob("*.json"))
 
 
@@ -39,7 +37,7 @@ class NetworkSpool:
     """The features of one network on all images, as far as they are there."""
 
     def __init__(self, folder: Path, number: int, layers: int, images: int, made_by: str = "") -> None:
-        """folder: the staging folder; number: of the network; layers, images: how many there are; made_by: all that features depend on beside their images."""
+        """folder: the staging folder; number: of the network; layers, images: how many there are; made_by: all that features depend on beside their images, "" where that is not known."""
         self._folder, self._stem, self._layers, self._made_by = folder, f"{FOLDER}/{number}", layers, made_by
         self._finished: dict[int, dict] = {}
         self._parts = [range(start, min(start + PART_IMAGES, images)) for start in range(0, images, PART_IMAGES)]
@@ -81,7 +79,7 @@ class NetworkSpool:
     def finish_layer(self, layer: int, coding: str, entry: dict, files: Mapping[str, str]) -> None:
         """Note that a layer's codes are written, as files with these hashes, and remove its features."""
         record = {"coding": coding, "parts": _digest(self._records), "entry": entry, "files": dict(files)}
-        _write_whole(self._folder / self._layer_file(layer), json.dumps(record).encode())
+        self._write(self._layer_file(layer), record)
         for number in range(len(self._parts)):
             (self._folder / self._file(number, layer)).unlink()
 
@@ -99,11 +97,6 @@ class NetworkSpool:
             self._records[number] = self._finish(number, self._open)
             self._open = None
 
-    def close(self) -> None:
-        """Let go of the files of an unfinished part."""
-        if self._open is not None:
-            self._open.abandon()
-
     def entries(self) -> Iterator[dict | None]:
         """The published entry of every image, in order."""
         for number in range(len(self._parts)):
@@ -115,10 +108,15 @@ class NetworkSpool:
         return LayerMaps([self._folder / self._file(number, layer) for number in range(len(self._parts))], grids, channels)
 
     def _finish(self, number: int, part: "_OpenPart") -> dict:
-        hashes = part.close()
-        record = {**part.record, "made_by": self._made_by, "files": part.record["files"] | {self._file(number, layer): digest for layer, digest in enumerate(hashes)}}
-        _write_whole(self._folder / self._part_file(number), json.dumps(record).encode())
+        hashes = {self._file(number, layer): digest for layer, digest in enumerate(part.hashes())}
+        record = {**part.record, "made_by": self._made_by, "files": part.record["files"] | hashes}
+        self._write(self._part_file(number), record)
         return record
+
+    def _write(self, path: str, record: dict) -> None:
+        """Write a record where a later run can make use of it."""
+        if self._made_by:
+            _write_whole(self._folder / path, json.dumps(record).encode())
 
     def _read(self, path: str) -> dict | None:
         """A record; None where there is none."""
@@ -142,33 +140,25 @@ class NetworkSpool:
 
 
 class _OpenPart:
-    """The files of a part that is being written, one for each layer, and its record so far."""
+    """A part that is being written, a file for each layer, and its record so far. No file stays open: there may be more layers than a process may open files."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self._files: list[BinaryIO] = [path.open("wb") for path in paths]
-        self._hashes = [hashlib.sha256() for _ in paths]
+        self._paths, self._hashes = paths, [hashlib.sha256() for _ in paths]
         self.record = {"sources": [], "entries": [], "grids": [[] for _ in paths], "files": {}}
 
     def add(self, spooled: Spooled) -> None:
-        for file, digest, grids, features in zip(self._files, self._hashes, self.record["grids"], spooled.maps, strict=True):
+        for path, digest, grids, features in zip(self._paths, self._hashes, self.record["grids"], spooled.maps, strict=True):
             data = np.ascontiguousarray(features, _FLOAT).data
-            file.write(data)
+            with path.open("ab" if grids else "wb") as file:
+                file.write(data)
             digest.update(data)
             grids.append(features.shape[:2])
         self.record["sources"].append(spooled.source)
         self.record["entries"].append(spooled.entry)
         self.record["files"].update(spooled.files)
 
-    def abandon(self) -> None:
-        """Close the files whatever is in them."""
-        for file in self._files:
-            with suppress(OSError):
-                file.close()
-
-    def close(self) -> list[str]:
-        """Close the files; SHA-256 of each."""
-        for file in self._files:
-            file.close()
+    def hashes(self) -> list[str]:
+        """SHA-256 of each file."""
         return [digest.hexdigest() for digest in self._hashes]
 
 

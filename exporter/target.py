@@ -1,18 +1,18 @@
 """Where an export is written: refused early if anything could be lost, prepared beside the target, moved into place at the end."""
 
-import itertools
 import os
+import secrets
 import shutil
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from exporter.errors import CannotWrite, ExportError, UsageError
+from exporter.errors import ExportError, UsageError
 from exporter.marks import foreign_files, is_export, is_exported_page, is_page
 
-# Two exports of one process may have the same target.
-_numbers = itertools.count()
+# The names of what this process has put beside targets: one of its own number that is not among them is of an earlier process. Containers begin at 1 each time.
+_own_names: set[str] = set()
 # In place of the process: a folder that was kept for a later run.
 _KEPT = "kept"
 
@@ -60,7 +60,7 @@ def _check_folder(path: Path, inputs: Sequence[Path]) -> None:
 def staging(output: Path, resume: bool = False, worth_keeping: Callable[[Path], bool] = lambda folder: False) -> Iterator[Path]:
     """A folder beside the target, on the same file system: an empty one, or with `resume` that of the last run that ended midway, if it is worth keeping.
 
-    It is gone afterwards, unless the run was told to end or could not write, and the folder is worth keeping.
+    It is gone afterwards, unless the run ended midway, whatever the reason, and the folder is worth keeping.
     """
     path = output.resolve()
     folder = _beside(path, "partial", str(os.getpid()))
@@ -71,21 +71,30 @@ def staging(output: Path, resume: bool = False, worth_keeping: Callable[[Path], 
         raise ExportError(f"cannot create a folder in {folder.parent} ({error.strerror}); choose another -o or mend its permissions") from None
     try:
         yield folder
-    except (KeyboardInterrupt, SystemExit, CannotWrite) as error:
+    except BaseException as error:  # Ctrl+C and a termination too
         if worth_keeping(folder):
             os.replace(folder, _beside(path, "partial", _KEPT))
-            error.add_note(f"What is finished is kept: the same command with --resume goes on from there. Without it, the next run to {output} removes what is kept.")
+            error.add_note(f"What is finished is kept: --resume goes on from there, without it the next run to {output} removes it.")
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _adopt(path: Path, folder: Path, worth_keeping: Callable[[Path], bool]) -> bool:
-    """Make the newest folder of an ended run this run's own."""
-    left = [found for found in _abandoned(path, "partial") if worth_keeping(found)]
-    if left:
-        os.replace(max(left, key=lambda found: found.stat().st_mtime), folder)
-    return bool(left)
+    """Make the newest folder of an ended run this run's own, of those that no other run takes first."""
+    for found in sorted(filter(worth_keeping, _abandoned(path, "partial")), key=_changed, reverse=True):
+        with suppress(FileNotFoundError):
+            os.replace(found, folder)
+            return True
+    return False
+
+
+def _changed(folder: Path) -> float:
+    """When a folder last changed, in seconds; 0 where it is gone."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return 0
 
 
 def publish(staged: Path, output: Path, inputs: Sequence[Path], force: bool) -> None:
@@ -110,18 +119,23 @@ def publish(staged: Path, output: Path, inputs: Sequence[Path], force: bool) -> 
 
 
 def _beside(path: Path, purpose: str, owner: str) -> Path:
-    """A hidden folder beside the target that names its purpose, this machine, a number and its process."""
-    return path.parent / f".{path.name}.overlay-export-{purpose}-{socket.gethostname()}-{next(_numbers)}-{owner}"
+    """A hidden folder beside the target that names its purpose, this machine and its process, under a name that no other run has."""
+    name = f".{path.name}.overlay-export-{purpose}-{socket.gethostname()}-{secrets.token_hex(8)}-{owner}"
+    _own_names.add(name)
+    return path.parent / name
 
 
 def _abandoned(path: Path, purpose: str) -> list[Path]:
     """Such folders of processes on this machine that have ended, or that let go of them."""
     pattern = "".join(f"[{c}]" if c in "*?[" else c for c in f".{path.name}.overlay-export-{purpose}-{socket.gethostname()}-")
-    return sorted(folder for folder in path.parent.glob(f"{pattern}*") if not _running(folder.name.rpartition("-")[2]))
+    return sorted(folder for folder in path.parent.glob(f"{pattern}*") if not _running(folder.name))
 
 
-def _running(pid: str) -> bool:
-    """Whether the process may still be at work; without a way to ask, it may."""
+def _running(name: str) -> bool:
+    """Whether the process that a folder's name tells may still be at work; without a way to ask, it may."""
+    pid = name.rpartition("-")[2]
+    if pid == str(os.getpid()):
+        return name in _own_names
     if os.name != "posix" or not pid.isdigit():
         return pid != _KEPT
     try:

@@ -79,9 +79,16 @@ def recorded_progress():
     return progress, told
 
 
-def debris(name, purpose, pid):
+def debris(name, purpose, pid, token="0"):
     """The name of what a process left beside a target."""
-    return f".{name}.overlay-export-{purpose}-{socket.gethostname()}-0-{pid}"
+    return f".{name}.overlay-export-{purpose}-{socket.gethostname()}-{token}-{pid}"
+
+
+def dead_process():
+    """The id of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,16 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
+import PIL
 import pytest
 
 import exporter
-from exporter import draft, spool, target
+from exporter import draft, features, pipeline, spool
 from exporter.errors import ExportError
+from exporter.pixels import BadImage
 from tests.conftest import contents, invoke, make_photo
 from tests.onnx_graphs import tiny
 
@@ -35,7 +38,7 @@ def halting(*arguments):
 setattr(owner, name, halting)
 export_command(prog_name="overlay-export")
 """
-NOTE = "What is finished is kept: the same command with --resume goes on from there. Without it, the next run to {} removes what is kept.\n"
+NOTE = "What is finished is kept: --resume goes on from there, without it the next run to {} removes it.\n"
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +67,10 @@ def end(pictures, network, where, how=signal.SIGKILL, *more):
     os.kill(process.pid, how)
     _, errors = process.communicate()
     return process.returncode, errors
+
+
+def interrupted(*arguments):
+    raise KeyboardInterrupt
 
 
 def left(pictures) -> list[Path]:
@@ -158,6 +165,37 @@ def title_image(pictures):
     (pictures / "images.toml").write_text('[images.5]\ntitle = "Five"\n')
 
 
+def test_an_image_that_changed_while_it_was_at_work_is_computed_again(pictures, tiny_network, monkeypatch):
+    """Its second version is there once the first has been decoded."""
+    decode = features.decode
+
+    def then_change(path, least):
+        picture = decode(path, least=least)
+        if path.name == "1.png":
+            make_photo(path, 99)
+        return picture
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(features, "decode", then_change)
+        patch.setattr(draft, "choose", interrupted)
+        exporter.export(pictures, pictures.parent / "site", model=tiny_network, layers=["shallow", "deep"], size=64)
+    assert "7 of 10 images are taken over" in resumed(pictures, tiny_network)
+    same(pictures, tiny_network)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_an_image_that_vanishes_is_named(pictures, tiny_network, monkeypatch, resume):
+    end(pictures, tiny_network, FEATURES)
+
+    def check_and_remove(paths, threads, advance):
+        (pictures / "1.png").unlink()
+        return []
+
+    monkeypatch.setattr(pipeline, "check_all", check_and_remove)
+    with pytest.raises(BadImage, match=r"1.png: there is no such file \(any more\)"):
+        exporter.export(pictures, pictures.parent / "site", model=tiny_network, layers=["shallow", "deep"], size=64, resume=resume)
+
+
 @pytest.mark.parametrize(("change", "count", "of"), [(change_image, 3, 10), (remove_image, 3, 9), (add_image, 3, 11), (title_image, 3, 10)])
 def test_images_that_changed_are_computed_again(pictures, tiny_network, change, count, of):
     end(pictures, tiny_network, FEATURES)
@@ -197,6 +235,17 @@ def test_other_options_make_other_features(pictures, tiny_network, other):
     same(pictures, tiny_network, *OTHERS[other])
 
 
+def test_a_folder_that_is_not_needed_any_more_goes(pictures, tiny_network, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("exporter.pipeline.FEW_IMAGES", 9)
+        patch.setattr(draft, "choose", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            exporter.export(pictures, pictures.parent / "site", model=tiny_network, layers=["shallow", "deep"], size=64)
+    assert list(left(pictures)[0].glob("site/thumbnails/*"))
+    resumed(pictures, tiny_network)
+    assert not (pictures.parent / "site" / "thumbnails").exists()
+
+
 def test_another_network_makes_other_features(pictures, tiny_network, tmp_path):
     end(pictures, tiny_network, FEATURES)
     other = shutil.copy(tiny(tmp_path / "other.onnx", 9), tmp_path / tiny_network.name)
@@ -204,10 +253,21 @@ def test_another_network_makes_other_features(pictures, tiny_network, tmp_path):
     same(pictures, other)
 
 
-def test_other_versions_make_other_features(pictures, tiny_network, monkeypatch):
+@pytest.mark.parametrize(("owner", "name", "value"), [(draft, "version", lambda name: "9.9"), (PIL, "__version__", "9.9")], ids=["torch", "Pillow"])
+def test_other_versions_make_other_features(pictures, tiny_network, monkeypatch, owner, name, value):
     end(pictures, tiny_network, FEATURES)
-    monkeypatch.setattr(draft, "version", lambda name: "9.9")
+    monkeypatch.setattr(owner, name, value)
     assert "0 of 10 images" in resumed(pictures, tiny_network)
+
+
+def test_packages_may_be_installed_under_other_names(pictures, tiny_network, monkeypatch):
+    """Such as onnxruntime-gpu and pillow-simd."""
+
+    def none(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(draft, "version", none)
+    uninterrupted(pictures, tiny_network)
 
 
 @pytest.mark.parametrize("more", [["--max-error", "0.1"], ["--encoding", "int4"], ["--center"]], ids=" ".join)
@@ -227,20 +287,26 @@ def test_several_networks_and_other_threads(pictures, tiny_network, tmp_path):
     same(pictures, tiny_network, *more)
 
 
+def test_shards_are_named_by_the_layers_of_this_run(pictures, tiny_network, tmp_path):
+    """Of the second network a layer was written when the first had fewer."""
+    second = ["--model", f"other={tiny(tmp_path / 'other.onnx', 9)}", "--layers", "shallow,deep"]
+    end(pictures, tiny_network, ("choose", 3), signal.SIGKILL, "--layers", "deep", *second)
+    resumed(pictures, tiny_network, "--layers", "shallow,deep", *second)
+    same(pictures, tiny_network, "--layers", "shallow,deep", *second)
+
+
 def test_own_code_runs_again(pictures, tmp_path):
     """It may have changed in a way that its weights do not tell."""
     (tmp_path / "own.py").write_text("from torch import nn\ndef net():\n    return nn.Sequential(nn.Conv2d(3, 6, 8, 8))\n")
     code = f"{tmp_path / 'own.py'}:net"
-    end(pictures, code, FEATURES, signal.SIGKILL, "--layers", "0")
-    assert "0 of 10 images" in resumed(pictures, code, "--layers", "0")
+    ended, errors = end(pictures, code, FEATURES, signal.SIGTERM, "--layers", "0")
+    assert ended == 143 and "kept" not in errors and left(pictures) == []
+    assert resumed(pictures, code, "--layers", "0") == "--resume: 0 of 10 images are taken over, 10 are computed: own code runs again, since it may have changed\n"
 
 
 def test_a_page_is_resumed_too(pictures, tiny_network, monkeypatch):
-    def fail(*arguments):
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as ended:
-        patch.setattr(draft, "choose", fail)
+        patch.setattr(draft, "choose", interrupted)
         exporter.export(pictures, pictures.parent / "page.html", model=tiny_network, layers="deep", size=64)
     assert ended.value.__notes__ == [NOTE.format(pictures.parent / "page.html").rstrip()]
     told = []
@@ -281,19 +347,3 @@ def test_a_full_disk_before_the_first_part_keeps_nothing(pictures, tiny_network,
     with pytest.raises(ExportError, match="No space left on device.; free some space or mend its permissions, what was there is unchanged$"):
         exporter.export(pictures, pictures.parent / "site", model=tiny_network, layers="deep", size=64)
     assert left(pictures) == []
-
-
-def test_the_newest_of_several_is_resumed_and_the_rest_goes(pictures, tiny_network):
-    end(pictures, tiny_network, FEATURES)
-    (first,) = left(pictures)
-    shutil.copytree(first, first.with_name(first.name.rpartition("-")[0] + "-kept"))
-    os.utime(first, (1, 1))
-    assert "6 of 10 images" in resumed(pictures, tiny_network)
-
-
-def test_a_run_that_is_at_work_is_not_resumed(pictures, tiny_network):
-    end(pictures, tiny_network, FEATURES)
-    (ended,) = left(pictures)
-    busy = ended.rename(target._beside(pictures.parent / "site", "partial", str(os.getppid())))
-    run = invoke("overlay-export", *arguments(pictures, tiny_network, "--resume"))
-    assert run.stderr.startswith("--resume: nothing is left") and left(pictures) == [busy]

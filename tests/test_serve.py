@@ -180,6 +180,8 @@ def test_only_addresses_with_a_hash_may_be_kept(default_site):
     with server_of(default_site) as (_, address):
         assert fetch(address, "/bundle.json?01234567")[1]["Cache-Control"] == "max-age=600"
         assert fetch(address, "/bundle.json")[1]["Cache-Control"] == "no-store"
+        status, headers, _ = fetch(address, "/nothing.bin?01234567")
+        assert (status, headers["Cache-Control"]) == (404, "no-store")
 
 
 def test_a_request_that_is_none_is_answered(default_site):

@@ -1,6 +1,7 @@
 """Features on disk between the passes: what is added is read back, part by part."""
 
 import json
+import resource
 
 import numpy as np
 import pytest
@@ -20,8 +21,8 @@ def features(image):
     return [random.normal(size=(2 + image % 3, 4, 5)).astype(np.float32), random.normal(size=(1, 1 + image % 2, 2)).astype(np.float32)]
 
 
-def filled(folder, images=8):
-    found = NetworkSpool(folder, 0, 2, images)
+def filled(folder, images=8, made_by="network"):
+    found = NetworkSpool(folder, 0, 2, images, made_by)
     for image in found.missing():
         found.add(image, Spooled(f"source {image}", {"id": str(image)}, {f"site/{image}.jpg": "0" * 64}, features(image)))
     return found
@@ -45,13 +46,33 @@ def test_a_mean_is_subtracted(tmp_path):
 
 
 def test_a_part_is_finished_with_its_last_image(tmp_path):
-    found = NetworkSpool(tmp_path, 0, 2, 4)
+    found = NetworkSpool(tmp_path, 0, 2, 4, "network")
     for image in range(3):
         assert not has_parts(tmp_path) and found.missing() == [0, 1, 2, 3]
         found.add(image, Spooled("", None, {}, features(image)))
     assert has_parts(tmp_path) and found.missing() == [3]
     (record,) = (json.loads(path.read_text()) for path in (tmp_path / "spool").glob("*.json"))
     assert len(record["sources"]) == 3 and len(record["files"]) == 2
+
+
+def test_more_layers_than_files_that_may_be_open(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    maps = [np.full((1, 2, 3), layer, np.float32) for layer in range(200)]
+    found = NetworkSpool(tmp_path, 0, len(maps), 4)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, limits[1]))
+    try:
+        for image in range(4):
+            found.add(image, Spooled("", None, {}, maps))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert all((found.maps(layer, 3).read(image) == layer).all() for layer in (0, 199) for image in range(4))
+
+
+def test_what_cannot_be_taken_over_is_not_worth_keeping(tmp_path):
+    found = filled(tmp_path, made_by="")
+    found.finish_layer(0, "coding", {"id": "first"}, {})
+    assert not has_parts(tmp_path) and not list((tmp_path / "spool").glob("*.json"))
+    assert (found.maps(1, 2).read(7) == features(7)[1].reshape(-1, 2)).all()
 
 
 def test_a_finished_layer_leaves_the_others(tmp_path):

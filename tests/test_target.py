@@ -4,18 +4,16 @@ import errno
 import os
 import shutil
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import exporter
 from exporter import target
-from exporter.errors import ExportError, UsageError
+from exporter.errors import UsageError
 from exporter.marks import FORMAT
 from exporter.progress import silent
-from tests.conftest import contents, debris, invoke, make_photo, refused
+from tests.conftest import contents, dead_process, debris, invoke, make_photo, refused
 
 
 @pytest.fixture
@@ -123,7 +121,11 @@ def test_what_appears_at_the_target_during_the_run_is_not_lost(photos, tiny, tmp
 
     with pytest.raises(UsageError, match="site is not empty and not an earlier export; it is left as it is"):
         exporter.export(photos, tmp_path / "site", model=tiny[1], layers="deep", force=True, progress=appear)
-    assert (tmp_path / "site" / "thesis.txt").read_text() == "mine" and beside(tmp_path / "site") == ["photos", "site"]
+    assert (tmp_path / "site" / "thesis.txt").read_text() == "mine" and len(beside(tmp_path / "site")) == 3
+    (tmp_path / "site" / "thesis.txt").unlink()
+    told = []
+    exporter.export(photos, tmp_path / "site", model=tiny[1], layers="deep", resume=True, notify=told.append)
+    assert told == ["--resume: 5 of 5 images are taken over, 0 are computed"] and beside(tmp_path / "site") == ["photos", "site"]
 
 
 def test_home_root_working_directory_and_inputs_are_refused_even_as_exports(site, photos, tmp_path, monkeypatch):
@@ -207,13 +209,6 @@ def test_a_full_disk_leaves_what_was_there(photos, tiny, tmp_path, monkeypatch, 
     assert beside(path) == sorted(["photos", output])
 
 
-def dead_process():
-    """The id of a process that has ended."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
-
-
 def test_a_run_killed_between_the_two_moves_is_put_right(site, photos, tiny, tmp_path):
     before = contents(site)
     old = tmp_path / debris("site", "old", dead_process())
@@ -282,17 +277,6 @@ def test_names_with_the_characters_of_patterns(photos, tiny, tmp_path):
     (tmp_path / debris("sx1y", "partial", dead_process())).mkdir()
     assert invoke("overlay-export", photos, "-o", site, *tiny).exit_code == 0
     assert not left.exists() and len(list(tmp_path.glob(".sx1y*"))) == 1
-
-
-def test_staging_goes_whatever_happens(tmp_path):
-    with pytest.raises(KeyboardInterrupt), target.staging(tmp_path / "site") as folder:
-        (folder / "part").write_text("x")
-        raise KeyboardInterrupt
-    assert list(tmp_path.iterdir()) == []
-    with pytest.raises(ExportError, match="cannot create a folder"), target.staging(tmp_path / "site"):
-        (tmp_path / "clash").write_text("")
-        with target.staging(tmp_path / "clash" / "site"):
-            pass
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
