@@ -6,18 +6,21 @@ turn in one page, so that a change of the machine's pace meets all of them.
 
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from exporter.serve import make_server
-
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from exporter.serve import make_server
+from tests.benchmarks.hover import FLAGS, find_chromium
+
 ASSEMBLE = ROOT / "tests" / "assemble.js"
 LOAD = Path(__file__).with_name("load.wat")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 ROWS, DIMS = 196_000, 112
 LEAST_SPEEDUP, LEAST_LOAD_RATE = 18, 0.6
 MEASURE = """async ([base64, rows, dims]) => {
@@ -71,13 +74,6 @@ def main() -> None:
             report(measure(page, load), browser.version)
             browser.close()
         server.shutdown()
-
-
-def find_chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    raise SystemExit("no Chromium found; install one (apt-get install chromium)")
 
 
 def measure(page: Page, load: str) -> dict:
