@@ -108,10 +108,11 @@ class Draft:
 
         Raises ExportError once the codes would exceed max_feature_bytes before they are deflated (None: no limit).
         """
-        total = 0
+        total = self._bytes_taken_over(encoding or "int8")
         for number, (job, spool) in enumerate(zip(self._jobs, self._spools, strict=True)):
             name = "the network" if len(self._jobs) == 1 else job.network.label
             missing = spool.missing()
+            _check_total(total, max_feature_bytes, len(self._images) - len(missing), len(self._images))
             if not missing:
                 continue
             job.network.model.prepare([layer.info.module for layer in self._layers[number]])
@@ -122,12 +123,17 @@ class Draft:
             run = extract(images, job.network.model, job.fit, partial(self._keep, number, images, sources), threads=threads, batch_size=batch_size, before=note, show=show)
             # Closed before anything is removed or kept: its threads still write.
             with progress(f"Running {name}", len(missing)) as advance, closing(run):
-                for index, spooled in zip(missing, run, strict=True):
+                for done, (index, spooled) in enumerate(zip(missing, run, strict=True), len(self._images) - len(missing) + 1):
                     spool.add(index, spooled)
                     total += sum(packed_bytes(features[..., 0].size, features.shape[-1], encoding or "int8") for features in spooled.maps)
-                    _check_total(total, max_feature_bytes, index + 1, len(self._images))
+                    _check_total(total, max_feature_bytes, done, len(self._images))
                     advance()
             job.network.model.release()
+
+    def _bytes_taken_over(self, encoding: str) -> int:
+        """Bytes of the codes of all features that are there, before they are deflated."""
+        layers = [(spool.patches(i), layer.info.channels) for spool, layers in zip(self._spools, self._layers, strict=True) for i, layer in enumerate(layers)]
+        return sum(packed_bytes(patches, channels, encoding) for patches, channels in layers)
 
     def _keep(self, number: int, images: Sequence[ImageFile], sources: dict[int, str], index: int, copies: _Copies | None, maps: Mapping[str, np.ndarray]) -> Spooled:
         """Runs in a worker thread: what is spooled of one image, whose copies are written."""

@@ -102,6 +102,10 @@ class NetworkSpool:
         for number in range(len(self._parts)):
             yield from self._records[number]["entries"]
 
+    def patches(self, layer: int) -> int:
+        """How many patches of a layer there are in the finished parts."""
+        return sum(rows * cols for record in self._records.values() for rows, cols in record["grids"][layer])
+
     def maps(self, layer: int, channels: int) -> "LayerMaps":
         """The feature maps of a layer; all parts must be finished."""
         grids = [tuple(grid) for number in range(len(self._parts)) for grid in self._records[number]["grids"][layer]]

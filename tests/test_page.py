@@ -8,7 +8,7 @@ import re
 import pytest
 
 import exporter
-from exporter import page, site
+from exporter import page, site, spool
 from exporter.errors import ExportError
 from exporter.site import template_folder
 from tests.conftest import contents, invoke, make_photo
@@ -148,10 +148,10 @@ def test_a_page_that_is_too_large_is_refused(photos, tiny, tmp_path, monkeypatch
     run = invoke("overlay-export", photos, "-o", target, *tiny, "--force")
     assert run.exit_code == 1 and run.stdout == ""
     assert re.fullmatch(
-        r"Error: the page would take \d+ kB, more than the 100 kB that browsers reliably open as one file; write a folder \(-o site/\), or use fewer images, a smaller --size or deeper layers\n",
+        r"Error: the page would take \d+ kB, more than the 100 kB that browsers reliably open as one file; write a folder \(-o site/\), or use fewer images, a smaller --size or deeper layers\. What is finished is kept: .*\n",
         run.stderr,
     )
-    assert contents(tmp_path) == before
+    assert {name: data for name, data in contents(tmp_path).items() if not name.startswith(".")} == before
 
 
 def test_too_many_features_stop_the_run_early(tiny, tmp_path, monkeypatch, tiny_network):
@@ -166,3 +166,13 @@ def test_too_many_features_stop_the_run_early(tiny, tmp_path, monkeypatch, tiny_
         exporter.export(tmp_path / "photos", tmp_path / "page.html", model=model, layers=["shallow"], size=64, threads=1)
     assert len(calls) <= 4 and [path.name for path in tmp_path.iterdir()] == ["photos"]
     exporter.export(tmp_path / "photos", tmp_path / "site", model=model, layers=["shallow"], size=64)
+
+
+def test_what_is_taken_over_counts_for_the_limit(tmp_path, monkeypatch, tiny_network):
+    for number in range(10):
+        make_photo(tmp_path / "photos" / f"{number}.png", number)
+    monkeypatch.setattr(spool, "PART_IMAGES", 3)
+    monkeypatch.setattr(page, "MAX_FEATURE_BYTES", 8500)
+    for resume in (False, True):
+        with pytest.raises(ExportError, match="the features of 9 of 10 images already take"):
+            exporter.export(tmp_path / "photos", tmp_path / "page.html", model=tiny_network, layers="shallow", size=64, threads=1, resume=resume)

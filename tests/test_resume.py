@@ -241,7 +241,7 @@ def test_a_folder_that_is_not_needed_any_more_goes(pictures, tiny_network, monke
         patch.setattr(draft, "choose", interrupted)
         with pytest.raises(KeyboardInterrupt):
             exporter.export(pictures, pictures.parent / "site", model=tiny_network, layers=["shallow", "deep"], size=64)
-    assert list(left(pictures)[0].glob("site/thumbnails/*"))
+    assert (left(pictures)[0] / "site" / "thumbnails").is_dir()
     resumed(pictures, tiny_network)
     assert not (pictures.parent / "site" / "thumbnails").exists()
 
