@@ -39,7 +39,7 @@ def strongest_patch(bundle: Bundle, layer: Layer, threads: int = 1) -> Selection
 
 def _flat(bundle: Bundle, image: int, layer: Layer) -> np.ndarray:
     codes = bundle.codes(bundle.images[image], layer)
-    return codes.reshape(-1, codes.shape[-1])
+    return codes.reshape(-1, codes.shape[-1]).copy()  # a view would keep the whole shard
 
 
 def _candidates(layer: Layer, compared: list[int], count: int) -> list[tuple[int, int]]:
