@@ -131,9 +131,10 @@ def test_the_content_security_policy(default_site):
 
 def test_an_unknown_variable_in_the_template_is_an_error(default_site):
     content = exporter.load_bundle(default_site).manifest
-    assert site.render(content, {}, src="./", inline=None, notices_script="").startswith("<!doctype html>")
+    variables = {"inline": None, "fallback": content.images, "notices_script": ""}
+    assert site.render(content, {}, src="./", **variables).startswith("<!doctype html>")
     with pytest.raises(jinja2.UndefinedError, match="'src' is undefined"):
-        site.render(content, {}, inline=None, notices_script="")
+        site.render(content, {}, **variables)
 
 
 def test_hostile_text_is_shown_as_it_is(evil_site, default_site):
@@ -211,7 +212,7 @@ def test_nothing_private_is_published(tmp_path, tiny_network, output):
 def test_shards_are_of_two_to_four_megabytes_and_hold_codes_only(tmp_path, tiny_network):
     for number in range(22):
         make_photo(tmp_path / "photos" / f"{number:02}.jpg", number)
-    folder = written(tmp_path, tmp_path / "photos", tiny_network, size=1024)
+    folder = written(tmp_path, tmp_path / "photos", tiny_network, size=1024, encoding="int8")
     bundle = exporter.load_bundle(folder)
     shallow = bundle.layers[0].shards
     assert [(shard.first, shard.count) for shard in shallow] == [(0, 9), (9, 9), (18, 4)]
