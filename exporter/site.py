@@ -49,7 +49,14 @@ def write_site(folder: Path, manifest: Manifest) -> Path:
 def render_index(manifest: Manifest) -> str:
     """The page of a site's folder. Without its figures it shows some of the images: a thousand would cost every reader who never sees them."""
     policy = {"script-src": f"'self' 'wasm-unsafe-eval' {source_hash(_NOTICES)}", "style-src": "'self'", "img-src": "'self' data: blob:", "connect-src": "'self'"}
-    return render(manifest, policy, src="./", inline=None, fallback=manifest.images[:_FALLBACK_IMAGES], notices_script=_NOTICES)
+    return render(manifest, policy, src="./", inline=None, modules=_modules(manifest), fallback=manifest.images[:_FALLBACK_IMAGES], notices_script=_NOTICES)
+
+
+def _modules(manifest: Manifest) -> list[str]:
+    """The modules that the page needs, which a browser would else find one behind the other, each a way to the server and back."""
+    folder = template_folder()
+    figures = [folder / "js" / "figures" / f"{name}.js" for name in dict.fromkeys(figure.type for figure in manifest.figures)]
+    return [path.relative_to(folder).as_posix() for path in [*sorted((folder / "js").glob("*.js")), *figures]]
 
 
 def render(manifest: Manifest, policy: dict[str, str], **variables: object) -> str:

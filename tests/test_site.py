@@ -131,10 +131,17 @@ def test_the_content_security_policy(default_site):
 
 def test_an_unknown_variable_in_the_template_is_an_error(default_site):
     content = exporter.load_bundle(default_site).manifest
-    variables = {"inline": None, "fallback": content.images, "notices_script": ""}
+    variables = {"inline": None, "modules": [], "fallback": content.images, "notices_script": ""}
     assert site.render(content, {}, src="./", **variables).startswith("<!doctype html>")
     with pytest.raises(jinja2.UndefinedError, match="'src' is undefined"):
         site.render(content, {}, **variables)
+
+
+def test_every_module_that_the_page_needs_is_named_in_its_head(default_site):
+    tags = Page((default_site / "index.html").read_text("utf-8")).tags
+    named = [a["href"] for tag, a in tags if tag == "link" and a["rel"] == "modulepreload"]
+    figures = {f"js/figures/{figure.type}.js" for figure in exporter.load_bundle(default_site).manifest.figures}
+    assert len(named) == len(set(named)) and set(named) == {f"js/{path.name}" for path in (default_site / "js").glob("*.js")} | figures
 
 
 def test_hostile_text_is_shown_as_it_is(evil_site, default_site):

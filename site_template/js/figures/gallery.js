@@ -51,7 +51,11 @@ export function mount(body, { state, signal, settings, foot }) {
   const want = () => state.want([...imagesOf(...(many ? [seen, near] : [near])), ...(state.selection && (state.cursor || state.pinned) ? state.images : [])]);
   const view = { rows: () => rows, near, seen };
   const look = many ? fillInView(gallery, tiles, view, () => paint(seen), want, signal) : () => {};
-  if (!many) whenNear(gallery, () => (update(near, new Set(tiles)), want()), signal);
+  const nearAll = () => {
+    for (const tile of tiles) near.add(tile);
+    want();
+  };
+  if (!many) whenNear(gallery, nearAll, signal);
   const order = ordering(gallery, tiles, state, () => {
     rows = arrange(gallery, tiles);
     look();
@@ -114,10 +118,10 @@ function fillInView(gallery, tiles, { rows, near, seen }, onChange, want, signal
       else tile.empty();
     }
     for (const tile of close) tile.fill();
-    update(filled, close);
-    update(near, between(top - screen, bottom + screen));
+    replace(filled, close);
+    replace(near, between(top - screen, bottom + screen));
     const moved = seenNow.size !== seen.size || [...seenNow].some((tile) => !seen.has(tile));
-    update(seen, seenNow);
+    replace(seen, seenNow);
     if (moved) onChange();
     want();
   }, signal);
@@ -129,7 +133,7 @@ function imagesOf(...sets) {
 }
 
 /** @template T @param {Set<T>} set @param {Set<T>} now */
-function update(set, now) {
+function replace(set, now) {
   set.clear();
   for (const one of now) set.add(one);
 }
