@@ -10,11 +10,12 @@ from typing import Protocol
 
 import numpy as np
 
-from exporter import manifest, quantise
+from exporter import quantise
 from exporter.encodings import ENCODINGS
 from exporter.errors import BundleError, UsageError
 from exporter.manifest import Image, Layer, Manifest
 from exporter.marks import MANIFEST_NAME
+from exporter.reading import parse
 from exporter.shards import decode_shard
 
 PAGE_ID = "bundle"
@@ -151,7 +152,7 @@ def load_bundle(path: str | Path) -> Bundle:
     if not path.exists():
         raise UsageError(f"no such file or folder: {path}; expected a site's folder, its {MANIFEST_NAME} or a single-file page")
     files = _open_files(path)
-    return Bundle(files, manifest.parse(files.read(MANIFEST_NAME)))
+    return Bundle(files, parse(files.read(MANIFEST_NAME)))
 
 
 def _open_files(path: Path) -> Files:

@@ -21,7 +21,7 @@ from exporter.encodings import packed_bytes
 from exporter.errors import ExportError
 from exporter.features import extract, mean_feature
 from exporter.images import Group, ImageFile, slug
-from exporter.manifest import Figure, Image, Layer, Manifest, Network, Thumbnail, image_of, layer_of, to_entry
+from exporter.manifest import Figure, Image, Layer, Manifest, Network, Thumbnail, to_entry
 from exporter.models import CPU, RequestedLayer
 from exporter.models.from_code import is_code
 from exporter.networks import Opened
@@ -29,6 +29,7 @@ from exporter.opening import strongest_patch
 from exporter.parallel import ordered_map
 from exporter.pixels import Fit, explained
 from exporter.progress import Progress
+from exporter.reading import image_of, layer_of
 from exporter.shards import ShardWriter
 from exporter.spool import FOLDER as SPOOL
 from exporter.spool import LayerMaps, NetworkSpool, Spooled

@@ -1,24 +1,16 @@
-"""bundle.json as objects: parse it with every check that FORMAT.md demands, and write it.
-
-`parse` takes what `json.loads` returned; `to_json` gives the bytes that are stored. Nothing here touches a file.
-"""
+"""bundle.json as objects, and the bytes that are stored of it; `reading.py` is the way back. Nothing here touches a file."""
 
 import json
-import re
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from exporter.errors import BundleError
 from exporter.images import Group
-from exporter.marks import FORMAT, MANIFEST_NAME
-from exporter.nodes import Node
+from exporter.marks import FORMAT
 from exporter.shards import Shard
 
 VERSION = 1
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 # Optional members, and the values at which they say nothing and are left out.
-_SILENT = {"selection": None, "weights": "", "input_size": None, "prefix_tokens": None, "thumbnail": None, "centered": False, "integers": "", "max_error": None, "tried": ()}
+_SILENT = {"selection": None, "weights": "", "input_size": None, "prefix_tokens": None, "thumbnail": None, "centered": False, "integers": "", "max_error": None, "tried": (), "mark": "", "version": None, "series": (), "factors": (), "group": None}
 
 
 @dataclass(frozen=True)
@@ -53,8 +45,21 @@ class Thumbnail:
 
 
 @dataclass(frozen=True)
+class Version:
+    """What makes an image a version of another: that one, `of`, under a series at one of its steps.
+
+    matrix: (a, b, c, d, e, f); the point (x, y) of the original, in fractions of its width and height, is at (ax + by + c, dx + ey + f) of the version.
+    """
+
+    of: str
+    series: str
+    step: int
+    matrix: tuple[float, float, float, float, float, float]
+
+
+@dataclass(frozen=True)
 class Image:
-    """A published image; width and height in pixels of the published file."""
+    """A published image; width and height in pixels of the published file. mark: what sets it apart from its group, as in `generated`."""
 
     id: str
     title: str
@@ -67,6 +72,57 @@ class Image:
     alt: str
     credit: str
     thumbnail: Thumbnail | None = None
+    mark: str = ""
+    version: Version | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One parameter of a series, and how it is printed, with its unit."""
+
+    value: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """A transformation at several parameters, its steps. title, axis, note: of its chart, of the chart's axis, and what else must be known.
+
+    original: the step at which an image is as it was; wraps: whether the first step follows the last; options: what else makes the pixels, by name.
+    """
+
+    id: str
+    transform: str
+    title: str
+    axis: str
+    steps: tuple[Step, ...]
+    original: int
+    wraps: bool
+    options: dict[str, str]
+    note: str
+
+
+@dataclass(frozen=True)
+class FactorSet:
+    """Non-negative factors of the patches of one layer, and the file of their weights.
+
+    module: whose features were factorised; parts: `whole`, `positive` (negative values were taken for 0) or `split` (positive and negative values
+    as channels of their own); count: of factors; group: id of the group whose images they are of, None for all images that are no versions; error:
+    norm of features minus reconstruction, by the norm of the features; patches: on how many factors were found; peaks: the weights that 255 stands for.
+    """
+
+    id: str
+    layer: str
+    module: str
+    parts: str
+    count: int
+    error: float
+    patches: int
+    peaks: tuple[float, ...]
+    file: str
+    bytes: int
+    sha256: str
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -149,13 +205,21 @@ class Manifest:
     layers: tuple[Layer, ...]
     figures: tuple[Figure, ...]
     selection: Selection | None
+    series: tuple[Series, ...] = ()
+    factors: tuple[FactorSet, ...] = ()
+
+    @property
+    def originals(self) -> tuple[Image, ...]:
+        """The images that are no versions of others."""
+        return tuple(image for image in self.images if image.version is None)
 
 
 def to_json(manifest: Manifest) -> bytes:
     """The bytes of bundle.json: UTF-8, sorted keys, no spaces, without the optional members that say nothing."""
     members = {"format": FORMAT, "version": VERSION, **_telling(asdict(manifest))}
-    for key in ("networks", "images", "layers"):
-        members[key] = [_telling(one) for one in members[key]]
+    for key in ("networks", "images", "layers", "factors"):
+        if key in members:
+            members[key] = [_telling(one) for one in members[key]]
     return json.dumps(members, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -164,151 +228,5 @@ def to_entry(item: Image | Layer) -> dict[str, Any]:
     return _telling(asdict(item))
 
 
-def image_of(entry: Any) -> Image:
-    """The image that an entry describes; raises BundleError for one that is none."""
-    return _image(Node(entry, "image"))
-
-
-def layer_of(entry: Any) -> Layer:
-    """The layer that an entry describes; raises BundleError for one that is none."""
-    return _layer(Node(entry, "layer"))
-
-
 def _telling(members: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in members.items() if key not in _SILENT or value != _SILENT[key]}
-
-
-def parse(data: bytes) -> Manifest:
-    """Check and read bundle.json. Raises BundleError naming the member, what was found and what was expected."""
-    try:
-        root = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{MANIFEST_NAME} is not JSON ({error}); copy the whole site again or export it again") from None
-    if not isinstance(root, dict) or root.get("format") != FORMAT:
-        raise BundleError(f'{MANIFEST_NAME} has no "format": "{FORMAT}"; it was not written by overlay-export')
-    version = Node(root, "").integer("version", least=1)
-    if version > VERSION:
-        raise BundleError(f"{MANIFEST_NAME} is format version {version}, this overlay-export reads up to {VERSION}; upgrade it with pip install -U overlay-export")
-    manifest = _manifest(Node(root, ""))
-    _check_references(manifest)
-    return manifest
-
-
-def _refuse_constant(name: str) -> None:
-    """JSON has no NaN and no Infinity; `json` would take them."""
-    raise ValueError(f"it holds {name}")
-
-
-def _manifest(root: Node) -> Manifest:
-    return Manifest(
-        generator=root.string("generator"),
-        title=root.string("title"),
-        fit=root.string("fit"),
-        size=root.integer("size", 1),
-        networks=root.each("networks", _network, least=1),
-        groups=root.each("groups", lambda n: Group(n.string("id"), n.string("title"), n.string("caption"))),
-        images=root.each("images", _image, least=1),
-        layers=root.each("layers", _layer, least=1),
-        figures=root.each("figures", lambda n: Figure(n.string("type"), n.strings("attributes"))),
-        selection=_selection(root.node("selection")) if root.has("selection") else None,
-    )
-
-
-def _network(node: Node) -> Network:
-    sha256 = node.string("weights_sha256", _SHA256, "64 hex digits")
-    texts = {key: node.string(key) for key in ("id", "name", "source")}
-    numbers = {"input_range": node.numbers("input_range", 2), "mean": node.numbers("mean", 3), "std": node.numbers("std", 3)}
-    optional = {"weights": node.string, "input_size": lambda key: node.integers(key, 2), "prefix_tokens": node.integer}
-    return Network(weights_sha256=sha256, **texts, **numbers, **{key: read(key) for key, read in optional.items() if node.has(key)})
-
-
-def _image(node: Node) -> Image:
-    texts = {key: node.string(key) for key in ("id", "title", "group", "alt", "credit")}
-    thumbnail = Thumbnail(**_picture(node.node("thumbnail"))) if node.has("thumbnail") else None
-    return Image(**texts, **_picture(node), thumbnail=thumbnail)
-
-
-def _picture(node: Node) -> dict[str, Any]:
-    sha256 = node.string("sha256", _SHA256, "64 hex digits")
-    return {"file": node.path("file"), "bytes": node.integer("bytes"), "sha256": sha256, "width": node.integer("width", 1), "height": node.integer("height", 1)}
-
-
-def _layer(node: Node) -> Layer:
-    texts = {key: node.string(key) for key in ("id", "network", "module", "encoding")}
-    counts = {key: node.integer(key, 1) for key in ("stride", "channels", "dims")}
-    error = node.node("error")
-    optional = {"centered": node.boolean, "integers": node.string, "max_error": node.number, "tried": lambda key: node.each(key, _tried)}
-    return Layer(
-        signed=node.boolean("signed"),
-        range=node.numbers("range", 2),
-        error=SimilarityError(error.number("max"), error.number("rms"), error.integer("patches"), error.integer("pairs")),
-        grids=node.grids("grids"),
-        shards=node.each("shards", _shard, least=1),
-        **{key: read(key) for key, read in optional.items() if node.has(key)},
-        **texts,
-        **counts,
-    )
-
-
-def _tried(node: Node) -> Tried:
-    return Tried(node.string("encoding"), node.integer("dims", 1), node.string("integers"), node.integer("bytes"), node.number("max"), node.number("rms"), node.integer("patches"))
-
-
-def _shard(node: Node) -> Shard:
-    sha256 = node.string("sha256", _SHA256, "64 hex digits")
-    return Shard(node.path("file"), node.integer("bytes"), sha256, node.integer("first"), node.integer("count", 1))
-
-
-def _selection(node: Node) -> Selection:
-    return Selection(node.string("image"), node.string("layer"), node.integer("row"), node.integer("col"))
-
-
-def _check_references(manifest: Manifest) -> None:
-    """Check what spans several members: unique ids, ids that exist, grids and shards that fit the images."""
-    for key in ("networks", "groups", "images", "layers"):
-        ids = [item.id for item in getattr(manifest, key)]
-        if len(set(ids)) < len(ids):
-            twice = next(i for i in ids if ids.count(i) > 1)
-            raise BundleError(f'{MANIFEST_NAME}: {key} has the id "{twice}" twice, expected unique ids; export the site again')
-    groups = {""} | {group.id for group in manifest.groups}
-    for image in manifest.images:
-        _refer(image.group in groups, f'image "{image.id}"', f'group "{image.group}"')
-    for layer in manifest.layers:
-        _refer(layer.network in {n.id for n in manifest.networks}, f'layer "{layer.id}"', f'network "{layer.network}"')
-        _check_layer(layer, len(manifest.images))
-    if manifest.selection is not None:
-        _check_selection(manifest, manifest.selection)
-
-
-def _refer(good: bool, who: str, what: str) -> None:
-    if not good:
-        raise BundleError(f"{MANIFEST_NAME}: {who} refers to {what}, which is not there; export the site again")
-
-
-def _check_layer(layer: Layer, images: int) -> None:
-    who = f'{MANIFEST_NAME}: layer "{layer.id}"'
-    if len(layer.grids) != images:
-        raise BundleError(f"{who} has {len(layer.grids)} grids, expected one for each of {images} images; export the site again")
-    if not layer.range[0] < layer.range[1]:
-        raise BundleError(f"{who} has the range {list(layer.range)}, expected low < high; export the site again")
-    if covered(layer.shards) != images:
-        raise BundleError(f"{who} has shards that do not cover its {images} images once, in order; export the site again")
-
-
-def covered(shards: Sequence[Shard]) -> int | None:
-    """The number of images that consecutive shards cover, None where they overlap or leave a gap."""
-    total = 0
-    for shard in shards:
-        if shard.first != total:
-            return None
-        total += shard.count
-    return total
-
-
-def _check_selection(manifest: Manifest, selection: Selection) -> None:
-    images = [image.id for image in manifest.images]
-    layers = {layer.id: layer for layer in manifest.layers}
-    _refer(selection.image in images, "selection", f'image "{selection.image}"')
-    _refer(selection.layer in layers, "selection", f'layer "{selection.layer}"')
-    rows, cols = layers[selection.layer].grids[images.index(selection.image)]
-    _refer(selection.row < rows and selection.col < cols, "selection", f"row {selection.row}, col {selection.col} of a {rows} x {cols} grid")

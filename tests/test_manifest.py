@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter import manifest
 from exporter.errors import BundleError
-from exporter.manifest import Figure, Group, Image, Layer, Manifest, Network, Selection, SimilarityError, Thumbnail, Tried, parse, to_json
+from exporter.manifest import Figure, Group, Image, Layer, Manifest, Network, Selection, SimilarityError, Thumbnail, Tried, to_json
+from exporter.reading import covered, parse
 from exporter.shards import Shard
 
 GOOD = Path(__file__).parent / "fixtures" / "good" / "bundle.json"
@@ -252,8 +252,8 @@ def test_covered_counts_images_of_consecutive_shards():
     def shard(first, count):
         return Shard("x", 0, "0" * 64, first, count)
 
-    assert manifest.covered([]) == 0
-    assert manifest.covered([shard(0, 2), shard(2, 3)]) == 5
-    assert manifest.covered([shard(0, 2), shard(1, 3)]) is None
-    assert manifest.covered([shard(0, 2), shard(3, 1)]) is None
-    assert manifest.covered([shard(1, 2)]) is None
+    assert covered([]) == 0
+    assert covered([shard(0, 2), shard(2, 3)]) == 5
+    assert covered([shard(0, 2), shard(1, 3)]) is None
+    assert covered([shard(0, 2), shard(3, 1)]) is None
+    assert covered([shard(1, 2)]) is None

@@ -1,6 +1,6 @@
 /**
  * bundle.json and shards: bytes -> checked objects and typed views. No DOM, no network.
- * exporter/FORMAT.md is the specification; exporter/manifest.py and exporter/shards.py are the same in Python.
+ * exporter/FORMAT.md is the specification; exporter/reading.py and exporter/shards.py are the same in Python.
  */
 
 import { unpack } from './codecs.js';
@@ -8,13 +8,16 @@ import { unpack } from './codecs.js';
 /**
  * @typedef {{id: string, name: string, weights_sha256: string}} Network
  * @typedef {{file: string, sha256: string, width: number, height: number}} Picture
- * @typedef {Picture & {id: string, title: string, group: string, alt: string, credit: string, thumbnail?: Picture}} Image
+ * @typedef {Picture & {id: string, title: string, group: string, alt: string, credit: string, thumbnail?: Picture, mark?: string, version?: Version}} Image
+ * @typedef {{of: string, series: string, step: number, matrix: number[]}} Version
+ * @typedef {{id: string, transform: string, title: string, axis: string, steps: {value: number, label: string}[], original: number, wraps: boolean, note: string}} Series
+ * @typedef {{id: string, layer: string, module: string, parts: string, count: number, group?: string, error: number, patches: number, peaks: number[], file: string, bytes: number, sha256: string}} FactorSet
  * @typedef {{file: string, bytes: number, sha256: string, first: number, count: number}} Shard
  * @typedef {{id: string, network: string, module: string, stride: number, channels: number, dims: number, signed: boolean, centered?: boolean,
  *   encoding: string, range: [number, number], error: {max: number, rms: number}, grids: [number, number][], shards: Shard[]}} Layer
  * @typedef {{image: string, layer: string, row: number, col: number}} Opening
- * @typedef {{id: string, title: string}} Group
- * @typedef {{title: string, networks: Network[], groups: Group[], images: Image[], layers: Layer[], selection?: Opening}} Manifest
+ * @typedef {{id: string, title: string, caption: string}} Group
+ * @typedef {{title: string, networks: Network[], groups: Group[], images: Image[], layers: Layer[], selection?: Opening, series: Series[], factors: FactorSet[]}} Manifest
  */
 
 export const FORMAT = 'overlay-export bundle';
@@ -55,7 +58,12 @@ export function parseManifest(text) {
   root.images.forEach(checkImage);
   for (const layer of root.layers) checkLayer(layer, root.images.length);
   if (root.selection !== undefined) checkSelection(root.selection, root);
-  return root;
+  const [series, factors] = [root.series ?? [], root.factors ?? []];
+  expect(Array.isArray(series) && Array.isArray(factors), 'series or factors are no array');
+  series.forEach(checkSeries);
+  checkVersions(root.images, new Map(series.map((/** @type {Series} */ one) => [one.id, one])));
+  for (const one of factors) checkFactors(one, root);
+  return { ...root, series, factors };
 }
 
 /** @param {string} text @returns {any} */
@@ -96,6 +104,50 @@ function checkImage(image) {
   checkPicture(image, who);
   if (image.thumbnail !== undefined) checkPicture(image.thumbnail, `the thumbnail of ${who}`);
   for (const key of ['title', 'group', 'alt', 'credit']) expect(typeof image[key] === 'string', `${who} has no ${key}`);
+  expect(image.mark === undefined || typeof image.mark === 'string', `${who} has a mark that is no text`);
+}
+
+/** @param {any} series */
+function checkSeries(series) {
+  const who = `series ${JSON.stringify(series?.id)}`;
+  for (const key of ['id', 'transform', 'title', 'axis', 'note']) expect(typeof series?.[key] === 'string', `${who} has no ${key}`);
+  const isStep = (/** @type {any} */ step) => Number.isFinite(step?.value) && typeof step.label === 'string';
+  expect(Array.isArray(series.steps) && series.steps.length > 1 && series.steps.every(isStep), `${who} has no two steps of a value and a label`);
+  expect(isInteger(series.original, 0) && series.original < series.steps.length, `${who} has no original among its steps`);
+  expect(typeof series.wraps === 'boolean', `${who} does not say whether it wraps`);
+}
+
+/** Versions are of originals, and of an original all of a series are there. @param {any[]} images @param {Map<string, Series>} series */
+function checkVersions(images, series) {
+  const originals = new Set(images.filter(({ version }) => version === undefined).map(({ id }) => id));
+  const counts = /** @type {Map<string, number[]>} */ (new Map());
+  for (const { id, version } of images.filter((image) => image.version !== undefined)) {
+    const [who, of] = [`image "${id}"`, series.get(version?.series)];
+    expect(of && originals.has(version.of), `${who} is a version of an image or a series that is not there`);
+    const { steps, original } = /** @type {Series} */ (of);
+    expect(isInteger(version.step, 0) && version.step < steps.length && version.step !== original, `${who} has no step of its series`);
+    expect(Array.isArray(version.matrix) && version.matrix.length === 6 && version.matrix.every(Number.isFinite), `${who} has no matrix of six numbers`);
+    const key = JSON.stringify([version.of, version.series]);
+    counts.set(key, [...(counts.get(key) ?? []), version.step]);
+  }
+  for (const [key, found] of counts) {
+    const [of, id] = JSON.parse(key);
+    const wanted = (series.get(id)?.steps.length ?? 0) - 1;
+    expect(found.length === wanted && new Set(found).size === wanted, `image "${of}" has not each step of series "${id}" once`);
+  }
+}
+
+/** @param {any} factors @param {Manifest} manifest */
+function checkFactors(factors, { layers, images }) {
+  const who = `factors ${JSON.stringify(factors?.id)}`;
+  for (const key of ['id', 'layer', 'module']) expect(typeof factors?.[key] === 'string', `${who} have no ${key}`);
+  expect(['whole', 'positive', 'split'].includes(factors.parts), `${who} have the parts ${JSON.stringify(factors.parts)}`);
+  expect(layers.some(({ id }) => id === factors.layer), `${who} are of a layer that is not there`);
+  expect(factors.group === undefined || images.some(({ group, version }) => group === factors.group && !version), `${who} are of a group that is not there`);
+  expect(isInteger(factors.count, 1) && isInteger(factors.patches, 1) && Number.isFinite(factors.error), `${who} have no count, patches or error`);
+  expect(Array.isArray(factors.peaks) && factors.peaks.length === factors.count && factors.peaks.every(Number.isFinite), `${who} have not one peak for each factor`);
+  expect(isSafePath(factors.file) && isInteger(factors.bytes, 0), `${who} have no file or bytes`);
+  expect(typeof factors.sha256 === 'string' && /^[0-9a-f]{64}$/.test(factors.sha256), `${who} have no SHA-256`);
 }
 
 /** @param {any} picture @param {string} who */

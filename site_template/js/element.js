@@ -98,7 +98,7 @@ export class SimilarityOverlay extends Mirrored {
     if (!src) throw new Error('<similarity-overlay> has no src; expected the folder of a bundle, or #id of one in this page');
     const [bundle, figure] = await Promise.all([openBundle(src), loadFigure(this.getAttribute('figure') || 'gallery')]);
     if (signal.aborted) return;
-    const images = this.images.length ? this.images.map((id) => findImage(bundle, id)) : bundle.images.map((_, index) => index);
+    const images = this.images.length ? this.images.map((id) => findImage(bundle, id)) : bundle.originals;
     const layers = this.layers.length ? [...new Set(this.layers)].map((id) => findLayer(bundle, id)) : bundle.layers;
     const asked = this.getAttribute('layer');
     const layer = asked ? findShown({ bundle, layers }, asked) : defaultLayer(bundle, layers);

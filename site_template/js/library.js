@@ -26,8 +26,16 @@ export class Bundle {
     this.networks = manifest.networks;
     this.opening = manifest.selection ?? null;
     this.groups = new Map(manifest.groups.map(({ id, title }) => [id, title]));
+    this.captions = new Map(manifest.groups.map(({ id, caption }) => [id, caption]));
+    this.series = manifest.series;
+    this.factors = manifest.factors;
     /** Layers whose memory is being made, and those that a figure still holds. @type {Map<Layer, Promise<LayerCodes> | WeakRef<LayerCodes>>} */
     this.codes = new Map();
+  }
+
+  /** Indices of the images that are no versions of others. */
+  get originals() {
+    return this.images.flatMap(({ version }, index) => (version ? [] : [index]));
   }
 
   /** Where an image's file is. @param {import('./bundle.js').Image} image */
