@@ -14,8 +14,8 @@ import { sheet } from './styles.js';
 /**
  * @typedef {import('./bundle.js').Layer} Layer
  * @typedef {{state: State, signal: AbortSignal, row: HTMLElement, settings: HTMLElement, foot: HTMLElement}} Context what a figure gets to work with; row: of controls, settings: those folded away on narrow screens, foot: below, to add to
- * @typedef {{mount: (body: HTMLElement, context: Context) => void | Promise<void>, frame?: import('./frame.js').Parts}} Figure
- *   mount: resolves when the figure can do with the layer that its state then has; frame: what it wants around it
+ * @typedef {{mount: (body: HTMLElement, context: Context) => void | Promise<void>, frame?: import('./frame.js').Parts, style?: string}} Figure
+ *   mount: resolves when the figure can do with the layer that its state then has; frame: what it wants around it; style: CSS that only it needs
  * @typedef {{image: string, row: number, col: number, layer?: string, pin?: boolean}} Request
  */
 
@@ -105,6 +105,7 @@ export class SimilarityOverlay extends Mirrored {
     const state = new State(bundle, images, layer, this.display, layers);
     state.begin = openingPatch(this, state, layer)?.image ?? state.begin;
     this.state = state;
+    this.root.adoptedStyleSheets = [sheet(), ...(figure.style ? [sheet(figure.style)] : [])];
     const { body, row, settings, foot, update } = frame(this.root, state, figure.frame ?? {}, (one) => this.changeLayer(one.id).catch(() => {}), signal);
     const mounted = figure.mount(body, { state, signal, row, settings, foot });
     // After the figure's own: what is said of linked states must be what they have.

@@ -108,14 +108,13 @@ select, button { color: inherit; }
 }
 `;
 
-/** @type {CSSStyleSheet | undefined} */
-let shared;
+/** @type {Map<string, CSSStyleSheet>} */
+const sheets = new Map();
 
-/** One style sheet for all figures; adopted, because a host page's style-src may forbid a <style>. */
-export function sheet() {
-  if (!shared) {
-    shared = new CSSStyleSheet();
-    shared.replaceSync(CSS);
-  }
-  return shared;
+/** One style sheet for all figures, or what one adds to it; adopted, because a host page's style-src may forbid a <style>. @param {string} [css] */
+export function sheet(css = CSS) {
+  const made = sheets.get(css) ?? new CSSStyleSheet();
+  if (!sheets.has(css)) made.replaceSync(css);
+  sheets.set(css, made);
+  return made;
 }
