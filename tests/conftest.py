@@ -1,5 +1,6 @@
 """What several test modules share: networks small and real, photos made and real, sites written once."""
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
 from PIL import Image, ImageDraw
 
 from exporter import cli as commands
@@ -92,10 +94,34 @@ def dead_process():
 
 
 @pytest.fixture(scope="session")
-def conversion(tmp_path_factory):
+def made_once(tmp_path_factory):
+    """A function that gives a folder that `make(folder)` has filled, once for all processes among which the tests are shared out: made_once(name, make)."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+
+    def made_once(name, make):
+        folder, partial = root / f"once-{name}", root / f"once-{name}-partial"
+        with FileLock(root / f"once-{name}.lock"):
+            if not folder.is_dir():
+                shutil.rmtree(partial, ignore_errors=True)
+                partial.mkdir()
+                make(partial)
+                partial.rename(folder)
+        return folder
+
+    return made_once
+
+
+@pytest.fixture(scope="session")
+def conversion(made_once):
     """(cache folder, process) of the one real conversion of the default network."""
-    folder = tmp_path_factory.mktemp("models")
-    return folder, run_python("from exporter.models import open_model; open_model(notify=print)", folder)
+
+    def convert(folder):
+        done = run_python("from exporter.models import open_model; open_model(notify=print)", folder / "cache")
+        (folder / "process.json").write_text(json.dumps([done.returncode, done.stdout, done.stderr]))
+
+    folder = made_once("models", convert)
+    return folder / "cache", subprocess.CompletedProcess([], *json.loads((folder / "process.json").read_text()))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -183,31 +209,26 @@ def postscript(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def demo_photos(tmp_path_factory):
-    """The real photos of `make demo`."""
-    folder = tmp_path_factory.mktemp("demo") / "photos"
-    subprocess.run([sys.executable, str(ROOT / "examples" / "photos.py"), str(folder)], check=True, capture_output=True)
-    return folder
+def demo_photos(made_once):
+    """The real photos of `make demo`. Not to be changed."""
+    write = lambda folder: subprocess.run([sys.executable, str(ROOT / "examples" / "photos.py"), str(folder / "photos")], check=True, capture_output=True)  # noqa: E731
+    return made_once("photos", write) / "photos"
 
 
 @pytest.fixture(scope="session")
-def default_site(tmp_path_factory, demo_photos, model_cache):
+def default_site(made_once, demo_photos, model_cache):
     """A site of real photos by the default network at 448, block3 and block4. Not to be changed."""
     from exporter import export
 
-    site = tmp_path_factory.mktemp("default") / "site"
-    export(demo_photos, site)
-    return site
+    return made_once("site", lambda folder: export(demo_photos, folder / "site")) / "site"
 
 
 @pytest.fixture(scope="session")
-def default_page(tmp_path_factory, demo_photos, model_cache):
+def default_page(made_once, demo_photos, model_cache):
     """The same as a single file."""
     from exporter import export
 
-    page = tmp_path_factory.mktemp("default") / "page.html"
-    export(demo_photos, page)
-    return page
+    return made_once("page", lambda folder: export(demo_photos, folder / "page.html")) / "page.html"
 
 
 @pytest.fixture
