@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from exporter import load_bundle
+from exporter.verify import verify_files
 
 SCRIPT = Path(__file__).parents[1] / "examples" / "photos.py"
 
@@ -133,3 +134,13 @@ def test_own_network_learns(trained):
     image = bundle.images[0]
     codes = [bundle.codes(image, layer).tobytes() for layer in bundle.layers]
     assert len(set(codes)) == len(codes)
+
+
+@pytest.mark.parametrize("study", ["classes", "factors", "transforms"])
+def test_every_case_study_gives_a_site(study, tmp_path, model_cache):
+    done = subprocess.run([sys.executable, str(SCRIPT.parent / "study.py"), study, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"overlay-export {tmp_path / 'photos'}" in done.stdout
+    bundle = load_bundle(tmp_path / "site")
+    assert [figure.type for figure in bundle.manifest.figures] == [study]
+    assert verify_files(bundle).images == len(bundle.images)
