@@ -207,7 +207,7 @@ def _check_range(kind: Kind, spec: str, value: float, limits: tuple[float, float
 def _place(kind: Kind, spec: str, place: str | None) -> dict[str, str]:
     if place is not None and not kind.placed:
         raise UsageError(f'"{spec}" names a place, which only {" and ".join(one.name for one in KINDS.values() if one.placed)} have; leave @{place} out')
-    point = _point(place or "0.5x0.5")
+    point = _point("0.5x0.5" if place is None else place)
     if point is None:
         raise UsageError(f'"{spec}": "{place}" is no place; expected @XxY, fractions from 0 to 1 of the width and the height, as in {kind.name}@0.3x0.6')
     return {"point": "{:g}x{:g}".format(*point)} if kind.placed else {}
