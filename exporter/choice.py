@@ -61,21 +61,24 @@ class _Candidate:
         return Tried(self.encoding, self.dims, self.coder.text, self.bytes, self.error.max, self.error.rms, self.error.patches)
 
 
-def choose(maps: Maps, max_error: float, encoding: str | None = None, threads: int = 1) -> Choice:
+def choose(maps: Maps, max_error: float, encoding: str | None = None, threads: int = 1, originals: int | None = None) -> Choice:
     """The codes of fewest bytes, as a server sends them, whose greatest similarity error over the sample is within max_error.
 
-    encoding: consider only what is stored so. Where nothing is exact enough, the most exact is chosen.
+    encoding: consider only what is stored so. originals: of so many images, the first, is the display range; None: of all. Where nothing is exact
+    enough, the most exact is chosen.
     """
     with threadpool_limits(1):
-        return _Search(maps, max_error, encoding, threads).run()
+        return _Search(maps, max_error, encoding, threads, len(maps.grids) if originals is None else originals).run()
 
 
 class _Search:
     """The work of `choose` on one layer: a few patches and whole images of it, and what is computed of them once."""
 
-    def __init__(self, maps: Maps, max_error: float, encoding: str | None, threads: int) -> None:
+    def __init__(self, maps: Maps, max_error: float, encoding: str | None, threads: int, originals: int) -> None:
         self.max_error, self.encoding, self.threads = max_error, encoding, threads
         self.sample = take_sample(maps)
+        # Versions of an image resemble it, and what stands beyond its edges resembles all others: neither says what is worth showing.
+        self.shown = self.sample if originals == len(maps.grids) else take_sample(maps, originals)
         self.at_few = spread(len(self.sample.features), _SEARCHED_PATCHES)
         self.few = PatchSample(self.sample.features[self.at_few], self.sample.images[self.at_few])
         self.exact = _cosines(self.few.features)
@@ -149,7 +152,8 @@ class _Search:
         return self._choice(min(self.tried.values(), key=lambda one: (one.error.max, one.cost)))
 
     def _choice(self, best: _Candidate) -> Choice:
-        display = self.sample.display(self._codes(best.family, best.index), self.threads)
+        codes = self._codes(best.family, best.index) if self.shown is self.sample else best.coder(self.shown.features)
+        display = self.shown.display(codes, self.threads)
         return Choice(best.coder, best.encoding, best.error, display, tuple(one.tried() for one in self.tried.values()))
 
     def _quick(self, family: Family, index: int) -> float:

@@ -126,7 +126,10 @@ _context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.option("--fit", type=click.Choice(["contain", "stretch", "crop"]), default="contain", show_default=True, help="Keep an image's shape, stretch it to a square, or crop a square out of its middle.")
 @click.option("--display-size", type=click.IntRange(64, 4096), metavar="PIXELS", help="The longer side of an image as it is published, never more than the original has.  [default: 800; 448 for more than 60 images]")
 @click.option("--title", metavar="TEXT", help="The page's heading.")
-@click.option("--figures", metavar="NAMES", help="Figures of the page, in order, between commas.  [default: gallery, pair, and layers where there are several, first with several networks]")
+@click.option("--figures", metavar="NAMES", help="Figures of the page, in order, between commas.  [default: gallery, pair, and layers where there are several, first with several networks; transforms with --transforms]")
+@click.option("--transforms", metavar="SPECS", help="Series of transformations between commas, such as rotate,scale:4@0.3x0.6,blur:0/1/2: chosen images are published under each step too.")
+@click.option("--transform-images", metavar="IDS", help="Ids or globs, between commas, of the images to be transformed.  [default: the first 6]")
+@click.option("--fill", type=click.Choice(["grey", "black", "white", "mean", "edge", "reflect"]), help="What stands where a transformation moved an image away.  [default: grey]")
 @click.option("--batch-size", type=click.IntRange(1, 1024), default=1, show_default=True, metavar="N", help="Images that run through the network together; 1 is fastest on a CPU.")
 @_threads
 @click.option("--skip-bad", is_flag=True, help="Go on without images that do not decode, and list them at the end.")
@@ -154,11 +157,10 @@ def export_command(images: tuple[str, ...], output: Path, layers: tuple[str, ...
 
 
 def _summary(report: Any, verbose: bool) -> Iterator[str]:
-    from exporter.site import content_bytes, grid_summary, megabytes, network_summary
+    from exporter.site import content_bytes, grid_summary, image_summary, megabytes, network_summary
 
     manifest = report.manifest
-    count = len(manifest.images)
-    yield f"{report.output}: {count} image{'s' if count > 1 else ''}, {network_summary(manifest)}"
+    yield f"{report.output}: {image_summary(manifest)}, {network_summary(manifest)}"
     for layer in manifest.layers:
         size, error = sum(shard.bytes for shard in layer.shards), layer.error
         dims = f" in {layer.dims} dims" if layer.dims < layer.channels else ""

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,16 +12,18 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import PIL
+from PIL import Image as Picture
+
 from exporter import __version__
 from exporter.bundle import Bundle, FolderFiles
 from exporter.candidates import Coder
 from exporter.choice import choose
-from exporter.display import Copy, published_copies
+from exporter.display import Copy, encode, published_copies
 from exporter.encodings import packed_bytes
 from exporter.errors import ExportError
 from exporter.features import extract, mean_feature
 from exporter.images import Group, ImageFile, slug
-from exporter.manifest import Figure, Image, Layer, Manifest, Network, Thumbnail, to_entry
+from exporter.manifest import Figure, Image, Layer, Manifest, Network, Series, Thumbnail, Version, to_entry
 from exporter.models import CPU, RequestedLayer
 from exporter.models.from_code import is_code
 from exporter.networks import Opened
@@ -33,10 +35,11 @@ from exporter.reading import image_of, layer_of
 from exporter.shards import ShardWriter
 from exporter.spool import FOLDER as SPOOL
 from exporter.spool import LayerMaps, NetworkSpool, Spooled
+from exporter.versions import VersionFile, version_entry
 
 SITE = "site"
-# What is published of one image: its copy, and its thumbnail where it has one.
-_Copies = tuple[Copy, Copy | None]
+# What is published of one image: its copy, its thumbnail where it has one, and what it is a version of.
+_Copies = tuple[Copy, Copy | None, Version | None]
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,12 @@ class Draft:
     """Runs networks over images and writes what comes of it into a staging folder: features into its spool, then codes and images into its `site`.
 
     Nothing is held in memory but a sample, some images, one pending shard, and a small entry for each image. The first network publishes the
-    images. thumbnails: whether they have a second, small copy.
+    images. images: versions behind all others; thumbnails: whether images that are no versions have a second, small copy.
     """
 
     def __init__(self, folder: Path, images: Sequence[ImageFile], jobs: Sequence[Job], thumbnails: bool) -> None:
         self.site, self._folder, self._images, self._jobs, self._thumbnails = folder / SITE, folder, images, jobs, thumbnails
+        self._originals = sum(not isinstance(image, VersionFile) for image in images)
         self._layers = [_forward(job.network) for job in jobs]
         self._spools = [NetworkSpool(folder, number, len(layers), len(images), self._settings(number)) for number, layers in enumerate(self._layers)]
         self._written: list[Layer] = []
@@ -118,7 +122,7 @@ class Draft:
                 continue
             job.network.model.prepare([layer.info.module for layer in self._layers[number]])
             images, sources = [self._images[i] for i in missing], {}
-            show = partial(published_copies, fit=job.fit, thumbnails=self._thumbnails) if number == 0 else None
+            show = partial(self._show, images, job.fit) if number == 0 else None
             # Before: an image that changes while it is at work must not be taken for what it was made of.
             note = partial(_note_source, images, sources)
             run = extract(images, job.network.model, job.fit, partial(self._keep, number, images, sources), threads=threads, batch_size=batch_size, before=note, show=show)
@@ -142,9 +146,16 @@ class Draft:
         entry, files = self._publish(image, *copies) if copies else (None, {})
         return Spooled(sources.pop(index), entry, files, features)
 
-    def _publish(self, image: ImageFile, shown: Copy, thumbnail: Copy | None) -> tuple[dict, dict[str, str]]:
+    def _show(self, images: Sequence[ImageFile], fit: Fit, index: int, picture: Picture.Image, pixels: np.ndarray) -> _Copies:
+        """Runs in a worker thread: of a version just what the network reads is published."""
+        image = images[index]
+        if isinstance(image, VersionFile):
+            return encode(Picture.fromarray(pixels)), None, version_entry(image, fit, *picture.size)
+        return *published_copies(picture, fit, self._thumbnails), None
+
+    def _publish(self, image: ImageFile, shown: Copy, thumbnail: Copy | None, version: Version | None) -> tuple[dict, dict[str, str]]:
         """Write what is published of an image: its entry, and the SHA-256 of each file by its path in the staging folder."""
-        described = _describe(image, shown, thumbnail)
+        described = _describe(image, shown, thumbnail, version)
         written = [(described, shown), *([(described.thumbnail, thumbnail)] if thumbnail else [])]
         for entry, copy in written:
             (self.site / entry.file).write_bytes(copy.data)
@@ -170,8 +181,8 @@ class Draft:
 
     def _encode(self, requested: RequestedLayer, network: str, maps: LayerMaps, coding: Coding, threads: int, advance: Callable[[], None]) -> Layer:
         if coding.center:
-            maps.mean = mean_feature(map(maps.read, range(len(maps.grids))))
-        choice, signed = choose(maps, coding.max_error, coding.encoding, threads), False
+            maps.mean = mean_feature(map(maps.read, range(self._originals)))
+        choice, signed = choose(maps, coding.max_error, coding.encoding, threads, self._originals), False
         writer = ShardWriter(self.site, f"features/{len(self._written)}-{slug(requested.id, 'layer')}", choice.encoding)
         for codes, below in ordered_map(lambda image: _code(maps, choice.coder, image), range(len(maps.grids)), threads):
             writer.add(codes)
@@ -197,7 +208,7 @@ class Draft:
             shards=writer.close(),
         )
 
-    def manifest(self, title: str, groups: Sequence[Group], figures: Sequence[str], threads: int) -> Manifest:
+    def manifest(self, title: str, groups: Sequence[Group], figures: Sequence[str], series: Sequence[Series], threads: int) -> Manifest:
         """What bundle.json says, with the opening patch: on the deepest layer of the last network."""
         images = tuple(map(image_of, self._spools[0].entries()))
         used, fit = {image.group for image in images}, self._jobs[0].fit
@@ -212,6 +223,7 @@ class Draft:
             layers=tuple(self._written),
             figures=tuple(Figure(name, {}) for name in figures),
             selection=None,
+            series=tuple(series),
         )
         return replace(content, selection=strongest_patch(Bundle(FolderFiles(self.site), content), content.layers[-1], threads))
 
@@ -275,14 +287,15 @@ def _note_source(images: Sequence[ImageFile], sources: dict[int, str], index: in
 
 def _digest_of(image: ImageFile) -> str:
     """SHA-256 of an image's file and of all that is published beside it. Raises BadImage where it cannot be read."""
-    facts = json.dumps([image.id, image.title, image.group, image.slug, image.alt, image.credit])
+    version = [image.of, asdict(image.series), image.step] if isinstance(image, VersionFile) else None
+    facts = json.dumps([image.id, image.title, image.group, image.slug, image.alt, image.credit, version])
     with explained(image.path):
         return hashlib.sha256(facts.encode() + image.path.read_bytes()).hexdigest()
 
 
-def _describe(source: ImageFile, shown: Copy, thumbnail: Copy | None) -> Image:
+def _describe(source: ImageFile, shown: Copy, thumbnail: Copy | None, version: Version | None) -> Image:
     texts = {"id": source.id, "title": source.title, "group": source.group, "alt": source.alt, "credit": source.credit}
-    return Image(**texts, **_file("images", source, shown), thumbnail=thumbnail and Thumbnail(**_file("thumbnails", source, thumbnail)))
+    return Image(**texts, **_file("images", source, shown), thumbnail=thumbnail and Thumbnail(**_file("thumbnails", source, thumbnail)), version=version)
 
 
 def _file(folder: str, source: ImageFile, copy: Copy) -> dict[str, str | int]:

@@ -11,7 +11,8 @@ from exporter.errors import ModelError
 from exporter.images import ImageFile
 from exporter.models import Model
 from exporter.parallel import ordered_map
-from exporter.pixels import Fit, decode, fit_image
+from exporter.pixels import Fit
+from exporter.versions import network_input, read as read_picture
 
 Kept = TypeVar("Kept")
 Shown = TypeVar("Shown")
@@ -27,11 +28,11 @@ def extract(
     threads: int,
     batch_size: int = 1,
     before: Callable[[int], object] | None = None,
-    show: Callable[[Image.Image], Shown] | None = None,
+    show: Callable[[int, Image.Image, np.ndarray], Shown] | None = None,
 ) -> Iterator[Kept]:
     """Run a prepared model over the images; yield, in order, what `keep` made of each.
 
-    before(index) is called before an image's file is read; show(decoded image) makes what is published of it; keep(index, what `show` made or None, {module: float32 (rows, cols, channels)}).
+    before(index) is called before an image's file is read; show(index, decoded image, its network input) makes what is published of it; keep(index, what `show` made or None, {module: float32 (rows, cols, channels)}).
     All run in a worker thread, so that what is expensive about an image (encoding, quantising) overlaps with the network.
     batch_size: images of equal shape run together.
     Raises BadImage for a file that does not decode, ModelError naming the images where features are not finite.
@@ -40,10 +41,15 @@ def extract(
     def read(index: int) -> Image.Image:
         if before:
             before(index)
-        return decode(images[index].path, least=fit.least)
+        return read_picture(images[index], fit)
+
+    def prepare(index: int) -> tuple[np.ndarray, Shown | None]:
+        picture = read(index)
+        pixels = network_input(images[index], picture, fit)
+        return pixels, show(index, picture, pixels) if show else None
 
     def process(batch: range) -> list[Kept]:
-        fitted = [(fit_image(picture, fit), show(picture) if show else None) for picture in map(read, batch)]
+        fitted = [prepare(index) for index in batch]
         maps = [one for group in _same_shape(fitted) for one in _run(model, group, [images[batch[0]], images[batch[-1]]])]
         return [keep(i, shown, features) for i, (_, shown), features in zip(batch, fitted, maps, strict=True)]
 

@@ -150,7 +150,7 @@ def _names(folder: Path) -> list[str]:
 
 def _identify(grouped: list[tuple[Path, str]]) -> list[ImageFile]:
     ids = _ids(path for path, _ in grouped)
-    slugs = _unique((slug(id) for id in ids), SLUG_LENGTH)
+    slugs = unique((slug(id) for id in ids), SLUG_LENGTH)
     titles = [_clean(path.stem).replace("_", " ").strip() for path, _ in grouped]
     return [
         ImageFile(path, id, title or id, group, slug)
@@ -159,10 +159,10 @@ def _identify(grouped: list[tuple[Path, str]]) -> list[ImageFile]:
 
 
 def _ids(paths: Iterable[Path]) -> list[str]:
-    return _unique(_clean(path.stem) or "image" for path in paths)
+    return unique(_clean(path.stem) or "image" for path in paths)
 
 
-def _unique(names: Iterable[str], limit: int | None = None) -> list[str]:
+def unique(names: Iterable[str], limit: int | None = None) -> list[str]:
     """Each name, or the first free one of `name-2`, `name-3`, ..., in at most `limit` characters."""
     taken: dict[str, None] = {}
     counts: dict[str, int] = {}

@@ -224,8 +224,8 @@ def to_json(manifest: Manifest) -> bytes:
 
 
 def to_entry(item: Image | Layer) -> dict[str, Any]:
-    """An image or a layer as bundle.json has it."""
-    return _telling(asdict(item))
+    """An image or a layer as bundle.json has it, arrays as lists."""
+    return json.loads(json.dumps(_telling(asdict(item))))
 
 
 def _telling(members: dict[str, Any]) -> dict[str, Any]:

@@ -17,14 +17,15 @@ _BLOCK = 64
 
 
 def strongest_patch(bundle: Bundle, layer: Layer, threads: int = 1) -> Selection:
-    """Of a sample of patches, the one whose best matches on the other images are strongest, as a reader would judge it.
+    """Of a sample of patches, the one whose best matches on the other images are strongest, as a reader would judge it. Versions do not count.
 
     A match counts by its similarity times how far it stands out from its image (above the 90th percentile there), over the best third of
     the other images; and a patch counts less the more of its own image resembles it. Plain similarity would pick empty sky, which
     is like all sky everywhere. Patches at the border are left out, where zero padding makes all images alike. Where nothing stands
     out (grids of one patch, flat images), it is one in the middle of the first image.
     """
-    compared = spread(len(bundle.images), _COMPARED_IMAGES)
+    originals = [i for i, image in enumerate(bundle.images) if image.version is None]
+    compared = [originals[i] for i in spread(len(originals), _COMPARED_IMAGES)]
     flat = [_flat(bundle, image, layer) for image in compared]
     count = min(_MOST_CANDIDATES, max(_FEWEST_CANDIDATES, _MOST_PAIRS // sum(map(len, flat))))
     places = _candidates(layer, compared, count)

@@ -56,8 +56,9 @@ def render_page(folder: Path, manifest: Manifest) -> str:
         "bundle": Markup(to_json(manifest).decode().replace("<", "\\u003c")),
         "shards": [(shard.file, _base64(folder / shard.file)) for layer in manifest.layers for shard in layer.shards],
         "pictures": {image.file: _data_url(MEDIA_TYPES[posixpath.splitext(image.file)[1]], (folder / image.file).read_bytes()) for image in manifest.images},
+        "versions": [image.file for image in manifest.images if image.version],
     }
-    return site.render(manifest, policy, src=f"#{PAGE_ID}", inline=inline, fallback=manifest.images, notices_script="")
+    return site.render(manifest, policy, src=f"#{PAGE_ID}", inline=inline, fallback=manifest.originals, notices_script="")
 
 
 def inline_modules(folder: Path) -> Iterator[tuple[str, str]]:

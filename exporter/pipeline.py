@@ -13,7 +13,7 @@ from exporter.encodings import ENCODINGS
 from exporter.errors import ExportError, UsageError
 from exporter.figures import choose_figures
 from exporter.images import ImageFile, ImageSet, find_images
-from exporter.manifest import Manifest
+from exporter.manifest import Manifest, Series
 from exporter.marks import is_page
 from exporter.models import CPU, DEFAULT_MODEL, Model
 from exporter.networks import NetworkRequest, Opened, open_networks, requested_networks, several
@@ -22,9 +22,12 @@ from exporter.pixels import FITS, BadImage, Fit, check_all, network_size
 from exporter.progress import Progress, silent
 from exporter.spool import has_parts
 from exporter.target import check_target, publish, staging
+from exporter.transforms import DEFAULT_FILL, DEFAULT_SPECS, parse_series
+from exporter.versions import DEFAULT_COUNT, choose_images, versions_of
 
 DEFAULT_TITLE = "What a network finds similar"
 DEFAULT_MAX_ERROR = 0.01
+_TRANSFORMS = "transforms"
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,9 @@ def export(
     display_size: int | None = None,
     title: str | None = None,
     figures: str | Sequence[str] | None = None,
+    transforms: str | Sequence[str] | None = None,
+    transform_images: str | Sequence[str] | None = None,
+    fill: str | None = None,
     batch_size: int = 1,
     threads: int | None = None,
     force: bool = False,
@@ -76,6 +82,8 @@ def export(
     feature. max_error: of all ways to store a layer that keep similarities this exact, the one of fewest bytes is taken; encoding: one of
     `ENCODINGS`, the only one to consider. size: pixels of the longer side. fit: contain, stretch or crop. display_size: pixels of the longer side of
     what is published of an image; None: 800, or 448 for more than 60 images. figures: names; None: those that have something to show.
+    transforms: specs of the series that images are published under too, see `exporter.transforms`; None: those that the figure `transforms` needs.
+    transform_images: ids or globs of these images; None: the first 6. fill: what stands where one was moved away; None: grey.
     resume: go on from what an export to this target finished before it was ended. progress: see `exporter.progress`; notify(sentence) tells of long
     preparations and of what is resumed.
     Raises UsageError for arguments that cannot be meant, ExportError for everything else; the target is then as it was.
@@ -84,8 +92,10 @@ def export(
     output, threads, progress = Path(output), threads or usable_cores(), progress or silent
     _check_options(size, fit, display_size, batch_size, threads, max_error, encoding)
     chosen = None if figures is None else choose_figures(_names(figures))
+    series = _series(transforms, transform_images, fill, [figure.name for figure in chosen or ()])
     requests = _requests(several(model), several(weights), several(checkpoints))
     found = find_images(inputs)
+    wanted = None if transform_images is None else choose_images(found.images, _names(transform_images))
     check_target(output, inputs, force, resume)
     options = {"mean": mean, "std": std, "input_range": input_range, "input_size": input_size, "prefix_tokens": prefix_tokens, "device": device}
     networks = open_networks(requests, _layers(layers), notify, threads=threads, **options)
@@ -93,18 +103,19 @@ def export(
     jobs = [Job(network, Fit(fit, size, network.model.multiple, network.model.fixed_size, shown)) for network in networks]
     _check_shapes(jobs)
     good, bad = _sound_images(found, skip_bad, threads, progress)
+    transformed = _transformed(good, wanted) if series else []
     # Threads are this package's own: those of BLAS wait by spinning, which costs seconds on a busy machine.
     coding, tell = Coding(max_error, encoding, center), notify or (lambda sentence: None)
     with threadpool_limits(1), staging(output, resume, has_parts) as folder:
         try:
             # A page loads as a whole: there a second copy would only add to what is waited for.
-            draft = Draft(folder, good, jobs, thumbnails=len(found.images) > FEW_IMAGES and not is_page(output))
+            draft = Draft(folder, [*good, *versions_of(good, transformed, series)], jobs, thumbnails=len(found.images) > FEW_IMAGES and not is_page(output))
             for sentence in draft.take_over(coding) if resume else ():
                 tell(sentence)
             draft.extract(threads, batch_size, progress, encoding, page.MAX_FEATURE_BYTES if is_page(output) else None)
             draft.encode(coding, threads, progress)
-            names = [figure.name for figure in chosen] if chosen else default_figures(networks)
-            content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, names, threads)
+            names = [figure.name for figure in chosen] if chosen else [*default_figures(networks), *([_TRANSFORMS] if series else [])]
+            content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, names, series, threads)
             staged = site.write_site(draft.site, content)
             if is_page(output):
                 staged = page.write_page(staged, content)
@@ -113,7 +124,8 @@ def export(
         except OSError as error:
             raise ExportError(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
     notes = dict.fromkeys([*(note for network in networks for note in network.model.notes), *_fixed_size_notes(networks, size, input_size)])
-    return Report(output, content, sum(sizes.values()), tuple(bad), (*found.warnings, *notes, *draft.warnings, *site.size_warnings(output, sizes)))
+    unseen = _transform_notes(good, transformed, wanted is None, names)
+    return Report(output, content, sum(sizes.values()), tuple(bad), (*found.warnings, *notes, *unseen, *draft.warnings, *site.size_warnings(output, sizes)))
 
 
 def default_figures(networks: Sequence[Opened]) -> list[str]:
@@ -121,6 +133,34 @@ def default_figures(networks: Sequence[Opened]) -> list[str]:
     if sum(len(network.layers) for network in networks) < 2:
         return ["gallery", "pair"]
     return ["gallery", "pair", "layers"] if len(networks) == 1 else ["layers", "gallery", "pair"]
+
+
+def _series(transforms: str | Sequence[str] | None, images: str | Sequence[str] | None, fill: str | None, figures: Sequence[str]) -> tuple[Series, ...]:
+    """The series that are asked for: those of the figure `transforms` where only that is."""
+    if transforms is None and _TRANSFORMS not in figures:
+        if images is not None or fill is not None:
+            raise UsageError(f"{'--fill' if images is None else '--transform-images'} is given, but no transformation; name some with --transforms, such as {','.join(DEFAULT_SPECS)}")
+        return ()
+    return parse_series(DEFAULT_SPECS if transforms is None else _names(transforms), DEFAULT_FILL if fill is None else fill)
+
+
+def _transformed(good: Sequence[ImageFile], wanted: Sequence[ImageFile] | None) -> list[ImageFile]:
+    """The images that have versions, of those that can be used."""
+    if wanted is None:
+        return list(good[:DEFAULT_COUNT])
+    found = [image for image in wanted if image in good]
+    if not found:
+        raise ExportError(f"none of the images to be transformed can be used ({', '.join(image.id for image in wanted[:8])}); mend them, or name others with --transform-images")
+    return found
+
+
+def _transform_notes(good: Sequence[ImageFile], transformed: Sequence[ImageFile], unasked: bool, figures: Sequence[str]) -> list[str]:
+    found = []
+    if transformed and unasked and len(good) > len(transformed):
+        found.append(f"of {len(good)} images the first {len(transformed)} are transformed ({', '.join(image.id for image in transformed)}); choose others with --transform-images")
+    if transformed and _TRANSFORMS not in figures:
+        found.append(f"no figure of the page shows the versions that --transforms makes; add {_TRANSFORMS} to --figures")
+    return found
 
 
 def _requests(models: Sequence[str | Model], weights: Sequence[str], checkpoints: Sequence[str]) -> Sequence[NetworkRequest | Model]:

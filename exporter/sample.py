@@ -105,10 +105,11 @@ class PatchSample:
         return {start: units[start : start + _BLOCK] @ units[start:].T for start in range(0, len(units), _BLOCK)}
 
 
-def take_sample(maps: Maps) -> PatchSample:
-    """The patches that a SamplePlan states, of all images."""
-    plan = SamplePlan(len(maps.grids))
-    places = {image: found for image, (rows, cols) in enumerate(maps.grids) if len(found := plan.positions(image, rows * cols))}
+def take_sample(maps: Maps, count: int | None = None) -> PatchSample:
+    """The patches that a SamplePlan states, of all images or of the first `count`."""
+    grids = maps.grids[:count]
+    plan = SamplePlan(len(grids))
+    places = {image: found for image, (rows, cols) in enumerate(grids) if len(found := plan.positions(image, rows * cols))}
     features = np.concatenate([maps.read(image)[found] for image, found in places.items()])
     return PatchSample(features, np.repeat(list(places), [len(found) for found in places.values()]))
 

@@ -49,7 +49,7 @@ def write_site(folder: Path, manifest: Manifest) -> Path:
 def render_index(manifest: Manifest) -> str:
     """The page of a site's folder. Without its figures it shows some of the images: a thousand would cost every reader who never sees them."""
     policy = {"script-src": f"'self' 'wasm-unsafe-eval' {source_hash(_NOTICES)}", "style-src": "'self'", "img-src": "'self' data: blob:", "connect-src": "'self'"}
-    return render(manifest, policy, src="./", inline=None, modules=_modules(manifest), fallback=manifest.images[:_FALLBACK_IMAGES], notices_script=_NOTICES)
+    return render(manifest, policy, src="./", inline=None, modules=_modules(manifest), fallback=manifest.originals[:_FALLBACK_IMAGES], notices_script=_NOTICES)
 
 
 def _modules(manifest: Manifest) -> list[str]:
@@ -73,6 +73,7 @@ def render(manifest: Manifest, policy: dict[str, str], **variables: object) -> s
         layers=[LayerFacts(layer) for layer in manifest.layers],
         feature_bytes=feature_bytes(manifest),
         networks=network_summary(manifest),
+        versions=len(manifest.images) - len(manifest.originals),
         centered=any(layer.centered for layer in manifest.layers),
         worst_error=max(layer.error.max for layer in manifest.layers),
         **variables,
@@ -97,6 +98,13 @@ def network_summary(manifest: Manifest) -> str:
     return "; ".join(network.name for network in networks)
 
 
+def image_summary(manifest: Manifest) -> str:
+    """How many images there are, and how many versions of them: `1 image`, `6 images and 138 versions of them`."""
+    count, versions = len(manifest.originals), len(manifest.images) - len(manifest.originals)
+    made = f" and {versions} version{'s'[: versions > 1]} of {'them' if count > 1 else 'it'}" if versions else ""
+    return f"{count} image{'s'[: count > 1]}{made}"
+
+
 def grid_summary(layer: Layer) -> str:
     """The grids of a layer in a few words: `14 x 14`, or `10 x 14 and 3 others`."""
     grids = sorted(set(layer.grids), key=lambda grid: (-layer.grids.count(grid), grid))
@@ -110,9 +118,10 @@ def feature_bytes(manifest: Manifest) -> int:
 
 
 def content_bytes(manifest: Manifest) -> dict[str, int]:
-    """Bytes of what a page shows, by kind: features, images, and thumbnails where there are some."""
+    """Bytes of what a page shows, by kind: features, images, and versions of them and thumbnails where there are some."""
     thumbnails = sum(image.thumbnail.bytes for image in manifest.images if image.thumbnail)
-    found = {"features": feature_bytes(manifest), "images": sum(image.bytes for image in manifest.images), "thumbnails": thumbnails}
+    found = {"features": feature_bytes(manifest), "images": sum(image.bytes for image in manifest.originals)}
+    found |= {"versions": sum(image.bytes for image in manifest.images if image.version), "thumbnails": thumbnails}
     return {kind: count for kind, count in found.items() if count}
 
 

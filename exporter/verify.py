@@ -26,6 +26,8 @@ from exporter.progress import Progress, silent
 from exporter.quantise import similarity, unit
 from exporter.sample import ErrorMeter
 from exporter.shards import check_file
+from exporter.transforms import check_series
+from exporter.versions import version_file
 
 _BLOCK = 512
 
@@ -122,7 +124,7 @@ def _run(bundle: Bundle, network: Model, layers: Sequence[Layer], images: Sequen
     """{module: features of every image, float32 (patches, channels)}, without their mean where a layer was stored so."""
     network.prepare([layer.module for layer in layers])
     # A JPEG was decoded smaller only as far as its copy allowed; where one was, the longest copy is as long as was asked for.
-    display = max(max(image.width, image.height) for image in bundle.images)
+    display = max(max(image.width, image.height) for image in bundle.manifest.originals)
     fit = Fit(bundle.manifest.fit, bundle.manifest.size, network.multiple, network.fixed_size, display)
     maps: dict[str, list[np.ndarray]] = {layer.module: [] for layer in layers}
     with progress("Running the network", len(images)) as advance:
@@ -132,7 +134,7 @@ def _run(bundle: Bundle, network: Model, layers: Sequence[Layer], images: Sequen
             advance()
     network.release()
     for module in {layer.module for layer in layers if layer.centered}:
-        mean = mean_feature(maps[module])
+        mean = mean_feature(maps[module][i] for i, image in enumerate(bundle.images) if image.version is None)
         maps[module] = [values - mean for values in maps[module]]
     return maps
 
@@ -171,11 +173,15 @@ def _open_network(
 
 
 def _originals(bundle: Bundle, sources: Sequence[str | Path]) -> list[ImageFile]:
-    found = {image.id: image for image in find_images(sources).images}
-    missing = [image.id for image in bundle.images if image.id not in found]
+    """The file of every image of a bundle: of a version that of its original."""
+    found, originals = {image.id: image for image in find_images(sources).images}, bundle.manifest.originals
+    missing = [image.id for image in originals if image.id not in found]
     if missing:
-        raise UsageError(f'no image "{missing[0]}" in {", ".join(map(str, sources))} ({len(missing)} of {len(bundle.images)} missing); pass what was exported')
-    return [found[image.id] for image in bundle.images]
+        raise UsageError(f'no image "{missing[0]}" in {", ".join(map(str, sources))} ({len(missing)} of {len(originals)} missing); pass what was exported')
+    series = {one.id: one for one in bundle.manifest.series}
+    for one in series.values():
+        check_series(one)
+    return [version_file(found[image.version.of], series[image.version.series], image.version.step) if image.version else found[image.id] for image in bundle.images]
 
 
 def _all_pairs(bundle: Bundle, layer: Layer, maps: list[np.ndarray], progress: Progress) -> SimilarityError:

@@ -186,7 +186,7 @@ def test_a_name_that_is_no_utf8_can_still_be_written(tmp_path):
 @given(NAMES)
 def test_ids_and_slugs_are_unique_and_safe(names):
     unique = images._ids(images.Path(f"{name}.jpg") for name in names)
-    slugs = images._unique(map(images.slug, unique), images.SLUG_LENGTH)
+    slugs = images.unique(map(images.slug, unique), images.SLUG_LENGTH)
     assert len(set(unique)) == len(set(slugs)) == len(names)
     for name in unique:
         assert name and name == unicodedata.normalize("NFC", name) and name.encode()
@@ -195,7 +195,7 @@ def test_ids_and_slugs_are_unique_and_safe(names):
 
 
 def test_long_equal_names_stay_short():
-    slugs = images._unique(["x" * 60] * 12, 60)
+    slugs = images.unique(["x" * 60] * 12, 60)
     assert len(set(slugs)) == 12 and max(map(len, slugs)) == 60
 
 
