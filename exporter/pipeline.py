@@ -11,6 +11,7 @@ from exporter.display import FEW_IMAGES, default_size
 from exporter.draft import Coding, Draft, Job
 from exporter.encodings import ENCODINGS
 from exporter.errors import ExportError, UsageError
+from exporter.factor_requests import DEFAULT_FACTORS, Wanted, find_sources, of_groups, wanted_factors
 from exporter.figures import choose_figures
 from exporter.images import ImageFile, ImageSet, find_images
 from exporter.manifest import Manifest
@@ -55,6 +56,8 @@ def export(
     center: bool = False,
     max_error: float = DEFAULT_MAX_ERROR,
     encoding: str | None = None,
+    factors: str | int | Sequence[str | int] = (),
+    factors_from: str | Sequence[str] = (),
     size: int = 448,
     fit: str = "contain",
     display_size: int | None = None,
@@ -74,7 +77,8 @@ def export(
     `open_model`, one for all or one for each; checkpoints: weights of the one model, each a network. mean to device: as for `open_model`, for all.
     layers: names, aliases and globs for all networks, or a list of them for each; None: block3 and block4. center: subtract every layer's mean
     feature. max_error: of all ways to store a layer that keep similarities this exact, the one of fewest bytes is taken; encoding: one of
-    `ENCODINGS`, the only one to consider. size: pixels of the longer side. fit: contain, stretch or crop. display_size: pixels of the longer side of
+    `ENCODINGS`, the only one to consider. factors: counts of non-negative factors to find of every layer, each with `:GROUP` for the images of a group or
+    `:each` for a set for each; factors_from: modules to factorise in place of the layers of the same grid, `+` behind one for its positive part. size: pixels of the longer side. fit: contain, stretch or crop. display_size: pixels of the longer side of
     what is published of an image; None: 800, or 448 for more than 60 images. figures: names; None: those that have something to show.
     resume: go on from what an export to this target finished before it was ended. progress: see `exporter.progress`; notify(sentence) tells of long
     preparations and of what is resumed.
@@ -84,17 +88,20 @@ def export(
     output, threads, progress = Path(output), threads or usable_cores(), progress or silent
     _check_options(size, fit, display_size, batch_size, threads, max_error, encoding)
     chosen = None if figures is None else choose_figures(_names(figures))
+    wanted = _wanted(factors, _names(factors_from), [] if chosen is None else [figure.name for figure in chosen])
     requests = _requests(several(model), several(weights), several(checkpoints))
     found = find_images(inputs)
     check_target(output, inputs, force, resume)
     options = {"mean": mean, "std": std, "input_range": input_range, "input_size": input_size, "prefix_tokens": prefix_tokens, "device": device}
     networks = open_networks(requests, _layers(layers), notify, threads=threads, **options)
     shown = display_size or default_size(len(found.images))
-    jobs = [Job(network, Fit(fit, size, network.model.multiple, network.model.fixed_size, shown)) for network in networks]
+    sources = find_sources(networks, _names(factors_from), wanted) if wanted else [{} for _ in networks]
+    jobs = [Job(network, Fit(fit, size, network.model.multiple, network.model.fixed_size, shown), found) for network, found in zip(networks, sources, strict=True)]
     _check_shapes(jobs)
     good, bad = _sound_images(found, skip_bad, threads, progress)
     # Threads are this package's own: those of BLAS wait by spinning, which costs seconds on a busy machine.
-    coding, tell = Coding(max_error, encoding, center), notify or (lambda sentence: None)
+    coding = Coding(max_error, encoding, center, of_groups(wanted, [image.group for image in good]))
+    tell = notify or (lambda sentence: None)
     with threadpool_limits(1), staging(output, resume, has_parts) as folder:
         try:
             # A page loads as a whole: there a second copy would only add to what is waited for.
@@ -103,7 +110,7 @@ def export(
                 tell(sentence)
             draft.extract(threads, batch_size, progress, encoding, page.MAX_FEATURE_BYTES if is_page(output) else None)
             draft.encode(coding, threads, progress)
-            names = [figure.name for figure in chosen] if chosen else default_figures(networks)
+            names = [figure.name for figure in chosen] if chosen else default_figures(networks, bool(wanted))
             content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, names, threads)
             staged = site.write_site(draft.site, content)
             if is_page(output):
@@ -116,11 +123,20 @@ def export(
     return Report(output, content, sum(sizes.values()), tuple(bad), (*found.warnings, *notes, *draft.warnings, *site.size_warnings(output, sizes)))
 
 
-def default_figures(networks: Sequence[Opened]) -> list[str]:
-    """The figures shown where none are asked for: layers side by side where there are several, first of all those of several networks."""
-    if sum(len(network.layers) for network in networks) < 2:
-        return ["gallery", "pair"]
-    return ["gallery", "pair", "layers"] if len(networks) == 1 else ["layers", "gallery", "pair"]
+def default_figures(networks: Sequence[Opened], factors: bool = False) -> list[str]:
+    """The figures shown where none are asked for: layers side by side where there are several, first of all those of several networks; factors where some are wanted."""
+    found = ["gallery", "pair"]
+    if sum(len(network.layers) for network in networks) > 1:
+        found = [*found, "layers"] if len(networks) == 1 else ["layers", *found]
+    return [*found, "factors"] if factors else found
+
+
+def _wanted(factors: str | int | Sequence[str | int], sources: Sequence[str], figures: Sequence[str]) -> tuple[Wanted, ...]:
+    """The sets of factors that are asked for; some where their figure is."""
+    wanted = wanted_factors(factors if isinstance(factors, int | str) or factors or "factors" not in figures else DEFAULT_FACTORS)
+    if sources and not wanted:
+        raise UsageError(f"--factors-from {sources[0]} without --factors: nothing is factorised; pass --factors too, how many to find")
+    return wanted
 
 
 def _requests(models: Sequence[str | Model], weights: Sequence[str], checkpoints: Sequence[str]) -> Sequence[NetworkRequest | Model]:
