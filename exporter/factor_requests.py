@@ -43,10 +43,7 @@ class Source:
 def wanted_factors(given: str | int | Sequence[str | int]) -> tuple[Wanted, ...]:
     """The sets that entries `COUNT` or `COUNT:GROUP` ask for, several between commas or in a sequence, each once. Raises UsageError."""
     entries = given.split(",") if isinstance(given, str) else [given] if isinstance(given, int) else given
-    found = [_wanted(str(entry).strip()) for entry in entries]
-    if isinstance(given, str) and not given.strip():
-        raise UsageError("--factors is empty, expected how many factors to find, as in 4, 3,6 or 4:dogs")
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(_wanted(str(entry).strip()) for entry in entries))
 
 
 def _wanted(entry: str) -> Wanted:
