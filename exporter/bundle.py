@@ -13,7 +13,8 @@ import numpy as np
 from exporter import quantise
 from exporter.encodings import ENCODINGS
 from exporter.errors import BundleError, UsageError
-from exporter.manifest import Image, Layer, Manifest
+from exporter.factor_file import decode_weights
+from exporter.manifest import FactorSet, Image, Layer, Manifest
 from exporter.marks import MANIFEST_NAME
 from exporter.reading import parse
 from exporter.shards import decode_shard
@@ -78,19 +79,22 @@ class PageFiles(HTMLParser):
 
 
 class Bundle:
-    """The codes of some images under some layers, and their similarities.
+    """The codes of some images under some layers, and their similarities; the weights of factors.
 
-    `images` and `layers` list what is there (see `manifest.Image`, `manifest.Layer`). Wherever an image or a layer is asked for, its id
-    or its object will do. Shards are read and checked when needed; the last one of each layer stays in memory.
+    `images`, `layers` and `factors` list what is there (see `manifest.Image`, `manifest.Layer`, `manifest.FactorSet`). Wherever one of them is asked for, its
+    id or its object will do. Files are read and checked when needed; the last shard of each layer and the last weights stay in memory.
     """
 
     def __init__(self, files: Files, content: Manifest) -> None:
         self.files, self.manifest = files, content
         self.images: list[Image] = list(content.images)
         self.layers: list[Layer] = list(content.layers)
+        self.factors: list[FactorSet] = list(content.factors)
         self._image_index = {image.id: i for i, image in enumerate(self.images)}
         self._layer_by_id = {layer.id: layer for layer in self.layers}
+        self._factors_by_id = {factors.id: factors for factors in self.factors}
         self._decoded: dict[str, tuple[int, list[np.ndarray]]] = {}
+        self._weights: tuple[str, dict[str, np.ndarray]] = ("", {})
 
     def grid(self, image: Image | str, layer: Layer | str) -> tuple[int, int]:
         """(rows, cols) of a layer on an image."""
@@ -105,6 +109,23 @@ class Bundle:
         if self._decoded.get(layer.id, (None,))[0] != number:
             self._decoded[layer.id] = (number, self._read_shard(layer, number))
         return self._decoded[layer.id][1][index - layer.shards[number].first]
+
+    def factored(self, factors: FactorSet | str) -> list[Image]:
+        """The images that a set of factors is of, in order: those of its group, or all, without versions."""
+        group = self._factor_set(factors).group
+        return [image for image in self.manifest.originals if group in (None, image.group)]
+
+    def weights(self, factors: FactorSet | str, image: Image | str) -> np.ndarray:
+        """The weights of a set's factors on an image, float32 (rows, cols, count).
+
+        Raises UsageError for an image that the set is not of, BundleError for a damaged file.
+        """
+        factors, image = self._factor_set(factors), self.images[self._index(image)]
+        if self._weights[0] != factors.id:
+            self._weights = (factors.id, self._read_weights(factors))
+        if image.id not in self._weights[1]:
+            raise UsageError(f'the factors "{factors.id}" are not of image "{image.id}"; they are of {_some(self._weights[1])}')
+        return self._weights[1][image.id]
 
     def similarity(self, image: Image | str, layer: Layer | str, row: int, col: int) -> Mapping[str, np.ndarray]:
         """Cosine similarity of one patch with every patch: {image id: float32 (rows, cols)}.
@@ -126,6 +147,13 @@ class Bundle:
         grids = layer.grids[shard.first : shard.first + shard.count]
         return decode_shard(self.files.read(shard.file), shard, grids, layer.dims, layer.encoding)
 
+    def _read_weights(self, factors: FactorSet) -> dict[str, np.ndarray]:
+        """{image id: weights}"""
+        grids = {image.id: self.grid(image, factors.layer) for image in self.factored(factors)}
+        cells = [rows * cols for rows, cols in grids.values()]
+        table = decode_weights(self.files.read(factors.file), factors, sum(cells)).T
+        return {id: part.reshape(*grid, -1) for (id, grid), part in zip(grids.items(), np.split(table, np.cumsum(cells)[:-1]), strict=True)}
+
     def _index(self, image: Image | str) -> int:
         id = image if isinstance(image, str) else image.id
         if id not in self._image_index:
@@ -137,6 +165,12 @@ class Bundle:
         if id not in self._layer_by_id:
             raise UsageError(f'no layer "{id}" in this bundle; it has {_some(self._layer_by_id)}')
         return self._layer_by_id[id]
+
+    def _factor_set(self, factors: FactorSet | str) -> FactorSet:
+        id = factors if isinstance(factors, str) else factors.id
+        if id not in self._factors_by_id:
+            raise UsageError(f'no factors "{id}" in this bundle; it has {_some(self._factors_by_id) or "none"}')
+        return self._factors_by_id[id]
 
 
 def _some(ids: Mapping[str, object]) -> str:

@@ -122,11 +122,13 @@ _context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.option("--center", is_flag=True, help="Subtract the layer's mean feature over all patches before normalising.")
 @click.option("--max-error", type=click.FloatRange(0, 1, min_open=True), default=0.01, show_default=True, metavar="E", help="Of all ways to store a layer that keep its similarities this exact, measured on a sample of pairs, take the one of fewest bytes.")
 @click.option("--encoding", type=click.Choice(["int8", "int8-deflate", "int4", "int4-deflate"]), help="Consider only this encoding.  [default: the one of fewest bytes]")
+@click.option("--factors", metavar="COUNTS", help="Find so many non-negative factors of every layer: 4, or several counts between commas; 4:GROUP of the images of one group, 4:each for every group.")
+@click.option("--factors-from", "factors_from", multiple=True, metavar="MODULES", help="Factorise these modules in place of the layers of the same grid; + behind one: its positive part.")
 @click.option("--size", type=click.IntRange(32, 4096), default=448, show_default=True, metavar="PIXELS", help="The longer side of an image as the network sees it.")
 @click.option("--fit", type=click.Choice(["contain", "stretch", "crop"]), default="contain", show_default=True, help="Keep an image's shape, stretch it to a square, or crop a square out of its middle.")
 @click.option("--display-size", type=click.IntRange(64, 4096), metavar="PIXELS", help="The longer side of an image as it is published, never more than the original has.  [default: 800; 448 for more than 60 images]")
 @click.option("--title", metavar="TEXT", help="The page's heading.")
-@click.option("--figures", metavar="NAMES", help="Figures of the page, in order, between commas.  [default: gallery, pair, and layers where there are several, first with several networks; transforms with --transforms]")
+@click.option("--figures", metavar="NAMES", help="Figures of the page, in order, between commas.  [default: gallery, pair, and layers where there are several, first with several networks; factors with --factors; transforms with --transforms]")
 @click.option("--transforms", metavar="SPECS", help="Series of transformations between commas, such as rotate,scale:4@0.3x0.6,blur:0/1/2: chosen images are published under each step too.")
 @click.option("--transform-images", metavar="IDS", help="Ids or globs, between commas, of the images to be transformed.  [default: the first 6]")
 @click.option("--fill", type=click.Choice(["grey", "black", "white", "mean", "edge", "reflect"]), help="What stands where a transformation moved an image away.  [default: grey]")
@@ -139,7 +141,7 @@ _context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @_quiet
 @_version
 @_command
-def export_command(images: tuple[str, ...], output: Path, layers: tuple[str, ...], model: tuple[str, ...], verbose: bool, quiet: bool, resume: bool, **options: Any) -> None:
+def export_command(images: tuple[str, ...], output: Path, layers: tuple[str, ...], model: tuple[str, ...], verbose: bool, quiet: bool, resume: bool, factors: str | None, factors_from: tuple[str, ...], **options: Any) -> None:
     """Write a page that shows what a network finds similar in IMAGES.
 
     IMAGES are folders and files; folders are searched with all their sub-folders, which become groups.
@@ -147,6 +149,7 @@ def export_command(images: tuple[str, ...], output: Path, layers: tuple[str, ...
     from exporter.pipeline import export
 
     names = [[name.strip() for name in one.split(",") if name.strip()] for one in layers]
+    options |= {"factors": () if factors is None else factors, "factors_from": [name.strip() for one in factors_from for name in one.split(",") if name.strip()]}
     report = export(images, output, layers=names or None, model=model, resume=resume, **options, **_telling(quiet, resume))
     for warning in report.warnings:
         click.echo(f"Warning: {warning}", err=True)
@@ -167,12 +170,23 @@ def _summary(report: Any, verbose: bool) -> Iterator[str]:
         yield f"  {layer.id}: grid {grid_summary(layer)}, {layer.channels} channels{dims}, {megabytes(size)} {layer.encoding}"
         yield f"    similarity error at most {error.max:.4f}, rms {error.rms:.5f} ({error.pairs:,} pairs of {error.patches:,} sampled patches)"
         yield from _tried(layer) if verbose else ()
+        yield from (_factors(one, layer) for one in manifest.factors if one.layer == layer.id)
     parts = ", ".join(f"{kind} {megabytes(count)}" for kind, count in content_bytes(manifest).items())
     yield f"  {megabytes(report.bytes)} in all, of it {parts}"
     if report.output.is_file():
         yield f"Open it: double-click {report.output}"
     else:
         yield f"Open it: overlay-serve {report.output} --open"
+
+
+def _factors(one: Any, layer: Any) -> str:
+    """A set of factors of a layer, and of which images and whose features where that is not plain."""
+    from exporter.site import megabytes
+
+    group = "" if one.group is None else f' of group "{one.group}"'
+    module = f" of {one.module}" if one.module != layer.module else ""
+    parts = {"whole": "", "positive": ", positive part", "split": ", positive and negative parts"}[one.parts]
+    return f"    {one.count} factor{'s'[: one.count > 1]}{group}{module}{parts}: reconstruction error {one.error:.3f} on {one.patches:,} patches, {megabytes(one.bytes)}"
 
 
 def _tried(layer: Any) -> Iterator[str]:
@@ -239,7 +253,8 @@ def verify_command(site: Path, images: tuple[str, ...], threads: int | None, qui
     say = (lambda text: None) if quiet else click.echo
     bundle = load_bundle(site)
     checked = verify_files(bundle, **progress)
-    say(f"{site}: {checked.shards} shards and {checked.images} images are whole, {megabytes(checked.bytes)}")
+    factors = f", {checked.factors} set{'s'[: checked.factors > 1]} of factors" if checked.factors else ""
+    say(f"{site}: {checked.shards} shards{factors} and {checked.images} images are whole, {megabytes(checked.bytes)}")
     if images:
         for id, error in measure_error(bundle, images, **network, threads=threads, **telling).items():
             say(f"  {id}: similarity error at most {error.max:.4f}, rms {error.rms:.5f} (all {error.pairs:,} pairs of {error.patches:,} patches)")

@@ -1,17 +1,12 @@
 """A site in the making: features and published images in a staging folder, codes made of the features, then the manifest that describes them."""
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
-import PIL
 from PIL import Image as Picture
 
 from exporter import __version__
@@ -20,18 +15,22 @@ from exporter.candidates import Coder
 from exporter.choice import choose
 from exporter.display import Copy, encode, published_copies
 from exporter.encodings import packed_bytes
+from exporter.entries import digest_of, image_entry, network_entry, versions
 from exporter.errors import ExportError
+from exporter.factor_requests import Source, Wanted
+from exporter.factors import FOLDER as FACTORS
+from exporter.factors import write_factors
 from exporter.features import extract, mean_feature
 from exporter.images import Group, ImageFile, slug
-from exporter.manifest import Figure, Image, Layer, Manifest, Network, Series, Thumbnail, Version, to_entry
-from exporter.models import CPU, RequestedLayer
+from exporter.manifest import FactorSet, Figure, Image, Layer, Manifest, Network, Series, Thumbnail, Version, to_entry
+from exporter.models import CPU, LayerInfo, RequestedLayer
 from exporter.models.from_code import is_code
 from exporter.networks import Opened
 from exporter.opening import strongest_patch
 from exporter.parallel import ordered_map
 from exporter.pixels import Fit, explained
 from exporter.progress import Progress
-from exporter.reading import image_of, layer_of
+from exporter.reading import factors_of, image_of, layer_of
 from exporter.shards import ShardWriter
 from exporter.spool import FOLDER as SPOOL
 from exporter.spool import LayerMaps, NetworkSpool, Spooled
@@ -44,19 +43,38 @@ _Copies = tuple[Copy, Copy | None, Version | None]
 
 @dataclass(frozen=True)
 class Job:
-    """A network to run, and how images meet it."""
+    """A network to run, and how images meet it. sources: what is factorised, by the id of the layer it is for; nothing where no factors are wanted."""
 
     network: Opened
     fit: Fit
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Coding:
-    """What is asked of codes: the greatest similarity error; the encoding, None for the best; whether without the layer's mean feature."""
+    """What is asked of codes: the greatest similarity error; the encoding, None for the best; whether without the layer's mean feature. And the factors wanted of each layer."""
 
     max_error: float
     encoding: str | None = None
     center: bool = False
+    factors: tuple[Wanted, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What is made of one layer, its factors included, and what the user should be told of it."""
+
+    layer: Layer
+    factors: Sequence[FactorSet]
+    warnings: Sequence[str]
+
+    def entry(self) -> dict:
+        """As JSON."""
+        return {"layer": to_entry(self.layer), "factors": [to_entry(one) for one in self.factors], "warnings": list(self.warnings)}
+
+    @classmethod
+    def of(cls, entry: dict) -> "_Made":
+        return cls(layer_of(entry["layer"]), [factors_of(one) for one in entry["factors"]], entry["warnings"])
 
 
 class Draft:
@@ -70,20 +88,25 @@ class Draft:
         self.site, self._folder, self._images, self._jobs, self._thumbnails = folder / SITE, folder, images, jobs, thumbnails
         self._originals = sum(not isinstance(image, VersionFile) for image in images)
         self._layers = [_forward(job.network) for job in jobs]
-        self._spools = [NetworkSpool(folder, number, len(layers), len(images), self._settings(number)) for number, layers in enumerate(self._layers)]
+        self._maps, self._factorised = zip(*(_maps_of(job, layers) for job, layers in zip(jobs, self._layers, strict=True)), strict=True)
+        self._spools = [
+            NetworkSpool(folder, number, len(layers), len(images), self._settings(number), self._factorised[number]) for number, layers in enumerate(self._layers)
+        ]
         self._written: list[Layer] = []
+        self._factors: list[FactorSet] = []
         self.warnings: list[str] = []
         self._make_folders()
 
     def _make_folders(self) -> None:
-        for name in ("images", "features", *(["thumbnails"] if self._thumbnails else [])):
+        factors = any(job.sources for job in self._jobs)
+        for name in ("images", "features", *(["thumbnails"] if self._thumbnails else []), *([FACTORS] if factors else [])):
             (self.site / name).mkdir(parents=True, exist_ok=True)
 
     def take_over(self, coding: Coding) -> list[str]:
         """Take over what an earlier run left in the staging folder and would come out the same now; all else in it is removed. Sentences that tell how much."""
         count, kept, told = len(self._images), set(), []
         for number, (job, spool) in enumerate(zip(self._jobs, self._spools, strict=True)):
-            kept |= spool.take_over(lambda image: _digest_of(self._images[image]), self._made_with(coding, number))
+            kept |= spool.take_over(lambda image: digest_of(self._images[image]), self._made_with(coding, number))
             missing = len(spool.missing())
             of = f" by {job.network.label}" if len(self._jobs) > 1 else ""
             why = ": own code runs again, since it may have changed" if is_code(job.network.model.source) else ""
@@ -105,8 +128,8 @@ class Draft:
         model, fit = self._jobs[number].network.model, self._jobs[number].fit
         if is_code(model.source):
             return ""
-        network = _network(self._jobs[number].network)
-        return repr((__version__, _versions(), network, getattr(model, "device", CPU), fit, self._layers[number], self._thumbnails))
+        network = network_entry(self._jobs[number].network)
+        return repr((__version__, versions(), network, getattr(model, "device", CPU), fit, self._layers[number], self._maps[number], self._thumbnails))
 
     def extract(self, threads: int, batch_size: int, progress: Progress, encoding: str | None, max_feature_bytes: int | None) -> None:
         """Run the networks over all images: features go to the spool, published copies to the site.
@@ -120,7 +143,7 @@ class Draft:
             _check_total(total, max_feature_bytes, len(self._images) - len(missing), len(self._images))
             if not missing:
                 continue
-            job.network.model.prepare([layer.info.module for layer in self._layers[number]])
+            job.network.model.prepare([info.module for info in self._maps[number]])
             images, sources = [self._images[i] for i in missing], {}
             show = partial(self._show, images, job.fit) if number == 0 else None
             # Before: an image that changes while it is at work must not be taken for what it was made of.
@@ -130,7 +153,7 @@ class Draft:
             with progress(f"Running {name}", len(missing)) as advance, closing(run):
                 for done, (index, spooled) in enumerate(zip(missing, run, strict=True), len(self._images) - len(missing) + 1):
                     spool.add(index, spooled)
-                    total += sum(packed_bytes(features[..., 0].size, features.shape[-1], encoding or "int8") for features in spooled.maps)
+                    total += sum(packed_bytes(features[..., 0].size, features.shape[-1], encoding or "int8") for features in spooled.maps[: len(self._layers[number])])
                     _check_total(total, max_feature_bytes, done, len(self._images))
                     advance()
             job.network.model.release()
@@ -142,7 +165,7 @@ class Draft:
 
     def _keep(self, number: int, images: Sequence[ImageFile], sources: dict[int, str], index: int, copies: _Copies | None, maps: Mapping[str, np.ndarray]) -> Spooled:
         """Runs in a worker thread: what is spooled of one image, whose copies are written."""
-        image, features = images[index], [maps[layer.info.module] for layer in self._layers[number]]
+        image, features = images[index], [maps[info.module] for info in self._maps[number]]
         entry, files = self._publish(image, *copies) if copies else (None, {})
         return Spooled(sources.pop(index), entry, files, features)
 
@@ -155,29 +178,50 @@ class Draft:
 
     def _publish(self, image: ImageFile, shown: Copy, thumbnail: Copy | None, version: Version | None) -> tuple[dict, dict[str, str]]:
         """Write what is published of an image: its entry, and the SHA-256 of each file by its path in the staging folder."""
-        described = _describe(image, shown, thumbnail, version)
+        described = image_entry(image, shown, thumbnail, version)
         written = [(described, shown), *([(described.thumbnail, thumbnail)] if thumbnail else [])]
         for entry, copy in written:
             (self.site / entry.file).write_bytes(copy.data)
         return to_entry(described), {f"{SITE}/{entry.file}": entry.sha256 for entry, _ in written}
 
     def encode(self, coding: Coding, threads: int, progress: Progress) -> None:
-        """Choose the codes of every layer and write its shards; its features are gone then."""
+        """Choose the codes of every layer, write its shards and its factors; its features are gone then."""
         for place, (job, layers, spool) in enumerate(zip(self._jobs, self._layers, self._spools, strict=True)):
             for number, requested in enumerate(layers):
-                if entry := spool.finished_layer(number):
-                    self._written.append(layer_of(entry))
-                    continue
-                maps = spool.maps(number, requested.info.channels)
-                with progress(f"Writing {requested.id}", len(self._images)) as advance:
-                    layer = self._encode(requested, job.network.label, maps, coding, threads, advance)
-                self._written.append(layer)
-                spool.finish_layer(number, self._made_with(coding, place), to_entry(layer), {f"{SITE}/{shard.file}": shard.sha256 for shard in layer.shards})
-        self.warnings = [_missed(layer, coding) for layer in self._written if layer.error.max > coding.max_error]
+                entry = spool.finished_layer(number)
+                made = _Made.of(entry) if entry else self._make(place, number, coding, threads, progress)
+                self._written.append(made.layer)
+                self._factors += made.factors
+                self.warnings += made.warnings
+
+    def _make(self, place: int, number: int, coding: Coding, threads: int, progress: Progress) -> "_Made":
+        """Write all that is made of a layer."""
+        job, requested, spool = self._jobs[place], self._layers[place][number], self._spools[place]
+        with progress(f"Writing {requested.id}", len(self._images)) as advance:
+            layer = self._encode(requested, job.network.label, spool.maps(number, requested.info.channels), coding, threads, advance)
+        found = list(self._factorise(place, number, coding, threads, progress))
+        missed = [_missed(layer, coding)] if layer.error.max > coding.max_error else []
+        made = _Made(layer, [factors for factors, _ in found], [*missed, *(sentence for _, told in found for sentence in told)])
+        spool.finish_layer(number, self._made_with(coding, place), made.entry(), {f"{SITE}/{file.file}": file.sha256 for file in (*layer.shards, *made.factors)})
+        return made
+
+    def _factorise(self, place: int, number: int, coding: Coding, threads: int, progress: Progress) -> Iterator[tuple[FactorSet, list[str]]]:
+        """The sets of factors of a layer, as they are written."""
+        if not coding.factors:
+            return
+        requested, source = self._layers[place][number], self._factorised[place][number]
+        images = {one.group: self._taking_part(one.group) for one in coding.factors}
+        maps = self._spools[place].maps(source, self._maps[place][source].channels)
+        with progress(f"Factors of {requested.id}", sum(len(images[one.group]) for one in coding.factors)) as advance:
+            yield from write_factors(self.site, requested.id, len(self._written), self._jobs[place].sources[requested.id], maps, coding.factors, images, threads, advance)
+
+    def _taking_part(self, group: str | None) -> list[int]:
+        """Indices of the images that factors are of: those of a group, or all; never versions."""
+        return [index for index, image in enumerate(self._images) if not isinstance(image, VersionFile) and group in (None, image.group)]
 
     def _made_with(self, coding: Coding, number: int) -> str:
-        """All that the shards of a network depend on beside its features: their names count the layers of all networks."""
-        return repr((coding, sum(map(len, self._layers[:number]))))
+        """All that the shards and factors of a network depend on beside its features: their names count the layers of all networks."""
+        return repr((coding, sorted(self._jobs[number].sources.items()) if coding.factors else [], sum(map(len, self._layers[:number]))))
 
     def _encode(self, requested: RequestedLayer, network: str, maps: LayerMaps, coding: Coding, threads: int, advance: Callable[[], None]) -> Layer:
         if coding.center:
@@ -217,24 +261,16 @@ class Draft:
             title=title,
             fit=fit.mode,
             size=fit.size,
-            networks=tuple(_network(job.network) for job in self._jobs),
+            networks=tuple(network_entry(job.network) for job in self._jobs),
             groups=tuple(group for group in groups if group.id in used),
             images=images,
             layers=tuple(self._written),
+            factors=tuple(self._factors),
             figures=tuple(Figure(name, {}) for name in figures),
             selection=None,
             series=tuple(series),
         )
         return replace(content, selection=strongest_patch(Bundle(FolderFiles(self.site), content), content.layers[-1], threads))
-
-
-def _versions() -> list[str]:
-    """The versions of what makes features. Of torch and what goes with it they are asked without an import, which takes seconds and a converted network does without."""
-    found = [f"{module.__name__} {module.__version__}" for module in (np, PIL, onnxruntime)]
-    for name in ("torch", "torchvision", "timm"):
-        with suppress(PackageNotFoundError):
-            found.append(f"{name} {version(name)}")
-    return found
 
 
 def _missed(layer: Layer, coding: Coding) -> str:
@@ -252,26 +288,22 @@ def _check_total(total: int, most: int | None, done: int, count: int) -> None:
         )
 
 
-def _network(opened: Opened) -> Network:
-    model, p = opened.model, opened.model.preprocessing
-    return Network(
-        id=opened.label,
-        name=model.name,
-        source=model.source,
-        weights=model.weights,
-        weights_sha256=model.weights_sha256,
-        input_range=tuple(p.input_range),
-        mean=tuple(p.mean),
-        std=tuple(p.std),
-        input_size=model.fixed_size,
-        prefix_tokens=model.prefix_tokens,
-    )
-
-
 def _forward(network: Opened) -> list[RequestedLayer]:
     """From shallow to deep, as the network computes them, whatever the order they were asked for in."""
     place = {layer.module: i for i, layer in enumerate(network.model.layers())}
     return sorted(network.layers, key=lambda one: place[one.info.module])
+
+
+def _maps_of(job: Job, layers: Sequence[RequestedLayer]) -> tuple[list[LayerInfo], dict[int, int]]:
+    """The maps that are spooled of a network, those of its layers and then what else is factorised; and {number of a layer: number of the map that is factorised for it}."""
+    maps, beside = [layer.info for layer in layers], {}
+    for number, layer in enumerate(layers):
+        if source := job.sources.get(layer.id):
+            modules = [info.module for info in maps]
+            if source.info.module not in modules:
+                maps.append(source.info)
+            beside[number] = number if source.info == layer.info else maps.index(source.info)
+    return maps, beside
 
 
 def _code(maps: LayerMaps, coder: Coder, image: int) -> tuple[np.ndarray, bool]:
@@ -282,22 +314,4 @@ def _code(maps: LayerMaps, coder: Coder, image: int) -> tuple[np.ndarray, bool]:
 
 def _note_source(images: Sequence[ImageFile], sources: dict[int, str], index: int) -> None:
     """Runs in a worker thread."""
-    sources[index] = _digest_of(images[index])
-
-
-def _digest_of(image: ImageFile) -> str:
-    """SHA-256 of an image's file and of all that is published beside it. Raises BadImage where it cannot be read."""
-    version = [image.of, asdict(image.series), image.step] if isinstance(image, VersionFile) else None
-    facts = json.dumps([image.id, image.title, image.group, image.slug, image.alt, image.credit, version])
-    with explained(image.path):
-        return hashlib.sha256(facts.encode() + image.path.read_bytes()).hexdigest()
-
-
-def _describe(source: ImageFile, shown: Copy, thumbnail: Copy | None, version: Version | None) -> Image:
-    texts = {"id": source.id, "title": source.title, "group": source.group, "alt": source.alt, "credit": source.credit}
-    return Image(**texts, **_file("images", source, shown), thumbnail=thumbnail and Thumbnail(**_file("thumbnails", source, thumbnail)), version=version)
-
-
-def _file(folder: str, source: ImageFile, copy: Copy) -> dict[str, str | int]:
-    digest = hashlib.sha256(copy.data).hexdigest()
-    return {"file": f"{folder}/{source.slug}{copy.suffix}", "bytes": len(copy.data), "sha256": digest, "width": copy.width, "height": copy.height}
+    sources[index] = digest_of(images[index])

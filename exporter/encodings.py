@@ -36,7 +36,7 @@ def unpack(data: bytes, vectors: int, dims: int, encoding: str) -> np.ndarray:
     """bytes -> int8 (vectors, dims), read-only. Raises ValueError, saying what is wrong, for bytes that are not those of just so many codes."""
     size = packed_bytes(vectors, dims, encoding)
     if is_deflated(encoding):
-        data = _inflate(data, size)
+        data = inflate(data, size)
     if len(data) != size:
         raise ValueError(f"holds {len(data)} bytes of codes, expected {size}")
     shape = _shape(vectors, dims, encoding)
@@ -44,6 +44,18 @@ def unpack(data: bytes, vectors: int, dims: int, encoding: str) -> np.ndarray:
     codes = np.ascontiguousarray(table.T) if is_deflated(encoding) else table
     codes.flags.writeable = False
     return codes
+
+
+def inflate(data: bytes, size: int) -> bytes:
+    """What a zlib stream stands for; at most one byte more than `size` is ever made, whatever the stream says. Raises ValueError for one that is damaged or longer."""
+    stream = zlib.decompressobj()
+    try:
+        inflated = stream.decompress(data, size + 1)
+    except zlib.error as error:
+        raise ValueError(f"cannot be inflated ({error})") from None
+    if not stream.eof or stream.unused_data:
+        raise ValueError(f"does not inflate to the {size} bytes that are expected")
+    return inflated
 
 
 def _shape(vectors: int, dims: int, encoding: str) -> tuple[int, int]:
@@ -67,15 +79,3 @@ def _deflate(data: bytes) -> bytes:
     # Codes repeat in runs of zeros and hardly else: looking for runs alone gives as few bytes as looking for any match, five to fifty times as fast.
     stream = zlib.compressobj(_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS, _MEMORY, zlib.Z_RLE)
     return stream.compress(data) + stream.flush()
-
-
-def _inflate(data: bytes, size: int) -> bytes:
-    """At most one byte more than `size` is ever made, whatever the stream says."""
-    stream = zlib.decompressobj()
-    try:
-        inflated = stream.decompress(data, size + 1)
-    except zlib.error as error:
-        raise ValueError(f"cannot be inflated ({error})") from None
-    if not stream.eof or stream.unused_data:
-        raise ValueError(f"does not inflate to the {size} bytes of its codes")
-    return inflated

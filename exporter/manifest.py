@@ -223,8 +223,8 @@ def to_json(manifest: Manifest) -> bytes:
     return json.dumps(members, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
-def to_entry(item: Image | Layer) -> dict[str, Any]:
-    """An image or a layer as bundle.json has it, arrays as lists."""
+def to_entry(item: Image | Layer | FactorSet) -> dict[str, Any]:
+    """An image, a layer or a set of factors as bundle.json has it, arrays as lists."""
     return json.loads(json.dumps(_telling(asdict(item))))
 
 

@@ -50,6 +50,7 @@ def _named_files(manifest: dict) -> list[str]:
         shards = [shard["file"] for layer in manifest["layers"] for shard in layer["shards"]]
         images = manifest["images"]
         thumbnails = [image["thumbnail"]["file"] for image in images if "thumbnail" in image]
-        return [str(file) for file in [*shards, *(image["file"] for image in images), *thumbnails]]
+        factors = [one["file"] for one in manifest.get("factors", [])]
+        return [str(file) for file in [*shards, *(image["file"] for image in images), *thumbnails, *factors]]
     except (KeyError, TypeError):
         return []

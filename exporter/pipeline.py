@@ -11,6 +11,7 @@ from exporter.display import FEW_IMAGES, default_size
 from exporter.draft import Coding, Draft, Job
 from exporter.encodings import ENCODINGS
 from exporter.errors import ExportError, UsageError
+from exporter.factor_requests import DEFAULT_FACTORS, Wanted, find_sources, of_groups, wanted_factors
 from exporter.figures import choose_figures
 from exporter.images import ImageFile, ImageSet, find_images
 from exporter.manifest import Manifest, Series
@@ -58,6 +59,8 @@ def export(
     center: bool = False,
     max_error: float = DEFAULT_MAX_ERROR,
     encoding: str | None = None,
+    factors: str | int | Sequence[str | int] = (),
+    factors_from: str | Sequence[str] = (),
     size: int = 448,
     fit: str = "contain",
     display_size: int | None = None,
@@ -80,8 +83,9 @@ def export(
     `open_model`, one for all or one for each; checkpoints: weights of the one model, each a network. mean to device: as for `open_model`, for all.
     layers: names, aliases and globs for all networks, or a list of them for each; None: block3 and block4. center: subtract every layer's mean
     feature. max_error: of all ways to store a layer that keep similarities this exact, the one of fewest bytes is taken; encoding: one of
-    `ENCODINGS`, the only one to consider. size: pixels of the longer side. fit: contain, stretch or crop. display_size: pixels of the longer side of
-    what is published of an image; None: 800, or 448 for more than 60 images. figures: names; None: those that have something to show.
+    `ENCODINGS`, the only one to consider. factors: counts of non-negative factors to find of every layer, each with `:GROUP` for the images of a group or
+    `:each` for a set for each; factors_from: modules to factorise in place of the layers of the same grid, `+` behind one for its positive part. size: pixels of the longer side. fit: contain, stretch or crop.
+    display_size: pixels of the longer side of what is published of an image; None: 800, or 448 for more than 60 images. figures: names; None: those that have something to show.
     transforms: specs of the series that images are published under too, see `exporter.transforms`; None: those that the figure `transforms` needs.
     transform_images: ids or globs of these images; None: the first 6. fill: what stands where one was moved away; None: grey.
     resume: go on from what an export to this target finished before it was ended. progress: see `exporter.progress`; notify(sentence) tells of long
@@ -93,19 +97,22 @@ def export(
     _check_options(size, fit, display_size, batch_size, threads, max_error, encoding)
     chosen = None if figures is None else choose_figures(_names(figures))
     series = _series(transforms, transform_images, fill, [figure.name for figure in chosen or ()])
+    factor_sets = _wanted(factors, _names(factors_from), [] if chosen is None else [figure.name for figure in chosen])
     requests = _requests(several(model), several(weights), several(checkpoints))
     found = find_images(inputs)
-    wanted = None if transform_images is None else choose_images(found.images, _names(transform_images))
+    chosen_images = None if transform_images is None else choose_images(found.images, _names(transform_images))
     check_target(output, inputs, force, resume)
     options = {"mean": mean, "std": std, "input_range": input_range, "input_size": input_size, "prefix_tokens": prefix_tokens, "device": device}
     networks = open_networks(requests, _layers(layers), notify, threads=threads, **options)
     shown = display_size or default_size(len(found.images))
-    jobs = [Job(network, Fit(fit, size, network.model.multiple, network.model.fixed_size, shown)) for network in networks]
+    sources = find_sources(networks, _names(factors_from), factor_sets) if factor_sets else [{} for _ in networks]
+    jobs = [Job(network, Fit(fit, size, network.model.multiple, network.model.fixed_size, shown), source) for network, source in zip(networks, sources, strict=True)]
     _check_shapes(jobs)
     good, bad = _sound_images(found, skip_bad, threads, progress)
-    transformed = _transformed(good, wanted) if series else []
+    transformed = _transformed(good, chosen_images) if series else []
     # Threads are this package's own: those of BLAS wait by spinning, which costs seconds on a busy machine.
-    coding, tell = Coding(max_error, encoding, center), notify or (lambda sentence: None)
+    coding = Coding(max_error, encoding, center, of_groups(factor_sets, [image.group for image in good]))
+    tell = notify or (lambda sentence: None)
     with threadpool_limits(1), staging(output, resume, has_parts) as folder:
         try:
             # A page loads as a whole: there a second copy would only add to what is waited for.
@@ -114,7 +121,7 @@ def export(
                 tell(sentence)
             draft.extract(threads, batch_size, progress, encoding, page.MAX_FEATURE_BYTES if is_page(output) else None)
             draft.encode(coding, threads, progress)
-            names = [figure.name for figure in chosen] if chosen else [*default_figures(networks), *([_TRANSFORMS] if series else [])]
+            names = [figure.name for figure in chosen] if chosen else default_figures(networks, bool(factor_sets), bool(series))
             content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, names, series, threads)
             staged = site.write_site(draft.site, content)
             if is_page(output):
@@ -124,15 +131,24 @@ def export(
         except OSError as error:
             raise ExportError(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
     notes = dict.fromkeys([*(note for network in networks for note in network.model.notes), *_fixed_size_notes(networks, size, input_size)])
-    unseen = _transform_notes(good, transformed, wanted is None, names)
+    unseen = _transform_notes(good, transformed, chosen_images is None, names)
     return Report(output, content, sum(sizes.values()), tuple(bad), (*found.warnings, *notes, *unseen, *draft.warnings, *site.size_warnings(output, sizes)))
 
 
-def default_figures(networks: Sequence[Opened]) -> list[str]:
-    """The figures shown where none are asked for: layers side by side where there are several, first of all those of several networks."""
-    if sum(len(network.layers) for network in networks) < 2:
-        return ["gallery", "pair"]
-    return ["gallery", "pair", "layers"] if len(networks) == 1 else ["layers", "gallery", "pair"]
+def default_figures(networks: Sequence[Opened], factors: bool = False, transforms: bool = False) -> list[str]:
+    """The figures shown where none are asked for: layers side by side where there are several, first of all those of several networks; factors and transforms where some are wanted."""
+    found = ["gallery", "pair"]
+    if sum(len(network.layers) for network in networks) > 1:
+        found = [*found, "layers"] if len(networks) == 1 else ["layers", *found]
+    return [*found, *(["factors"] if factors else []), *([_TRANSFORMS] if transforms else [])]
+
+
+def _wanted(factors: str | int | Sequence[str | int], sources: Sequence[str], figures: Sequence[str]) -> tuple[Wanted, ...]:
+    """The sets of factors that are asked for; some where their figure is."""
+    wanted = wanted_factors(factors if isinstance(factors, int | str) or factors or "factors" not in figures else DEFAULT_FACTORS)
+    if sources and not wanted:
+        raise UsageError(f"--factors-from {sources[0]} without --factors: nothing is factorised; pass --factors too, how many to find")
+    return wanted
 
 
 def _series(transforms: str | Sequence[str] | None, images: str | Sequence[str] | None, fill: str | None, figures: Sequence[str]) -> tuple[Series, ...]:

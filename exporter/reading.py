@@ -42,6 +42,11 @@ def layer_of(entry: Any) -> Layer:
     return _layer(Node(entry, "layer"))
 
 
+def factors_of(entry: Any) -> FactorSet:
+    """The set of factors that an entry describes; raises BundleError for one that is none."""
+    return _factor_set(Node(entry, "factors"))
+
+
 def _refuse_constant(name: str) -> None:
     """JSON has no NaN and no Infinity; `json` would take them."""
     raise ValueError(f"it holds {name}")

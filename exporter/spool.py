@@ -36,10 +36,16 @@ class Spooled:
 class NetworkSpool:
     """The features of one network on all images, as far as they are there."""
 
-    def __init__(self, folder: Path, number: int, layers: int, images: int, made_by: str = "") -> None:
-        """folder: the staging folder; number: of the network; layers, images: how many there are; made_by: all that features depend on beside their images, "" where that is not known."""
+    def __init__(self, folder: Path, number: int, layers: int, images: int, made_by: str = "", beside: Mapping[int, int] | None = None) -> None:
+        """folder: the staging folder; number: of the network; layers, images: how many there are; made_by: all that features depend on beside their images, "" where that is not known.
+
+        beside: {layer: number of the map that it needs beside its own}; maps from `layers` on are of no layer.
+        """
         self._folder, self._stem, self._layers, self._made_by = folder, f"{FOLDER}/{number}", layers, made_by
+        self._beside = dict(beside or {})
+        self._maps = max([layers, *(number + 1 for number in self._beside.values())])
         self._finished: dict[int, dict] = {}
+        self._written: set[int] = set()
         self._parts = [range(start, min(start + PART_IMAGES, images)) for start in range(0, images, PART_IMAGES)]
         self._records: dict[int, dict] = {}
         self._open: _OpenPart | None = None
@@ -68,20 +74,26 @@ class NetworkSpool:
         return len(parts) == len(self._parts) and (record["coding"], record["parts"]) == (coding, _digest(parts)) and self._is_whole(record["files"])
 
     def _needed(self, number: int, record: dict) -> dict[str, str]:
-        """The files of a part without the features of finished layers."""
-        gone = {self._file(number, layer) for layer in self._finished}
+        """The files of a part without the features that only finished layers need."""
+        gone = {self._file(number, map) for map in self._unneeded()}
         return {path: digest for path, digest in record["files"].items() if path not in gone}
+
+    def _unneeded(self) -> set[int]:
+        """Numbers of the maps that no layer needs any more."""
+        return set(range(self._maps)) - {number for layer in range(self._layers) if layer not in (self._finished.keys() | self._written) for number in (layer, self._beside.get(layer, layer))}
 
     def finished_layer(self, layer: int) -> dict | None:
         """The entry of a layer whose codes were taken over."""
         return self._finished[layer]["entry"] if layer in self._finished else None
 
     def finish_layer(self, layer: int, coding: str, entry: dict, files: Mapping[str, str]) -> None:
-        """Note that a layer's codes are written, as files with these hashes, and remove its features."""
-        record = {"coding": coding, "parts": _digest(self._records), "entry": entry, "files": dict(files)}
+        """Note that all that is made of a layer is written, as files with these hashes, and remove the features that no other layer needs."""
+        record, before = {"coding": coding, "parts": _digest(self._records), "entry": entry, "files": dict(files)}, self._unneeded()
         self._write(self._layer_file(layer), record)
-        for number in range(len(self._parts)):
-            (self._folder / self._file(number, layer)).unlink()
+        self._written.add(layer)
+        for map in self._unneeded() - before:
+            for number in range(len(self._parts)):
+                (self._folder / self._file(number, map)).unlink()
 
     def missing(self) -> list[int]:
         """Indices of the images whose parts are not finished, in order."""
@@ -91,7 +103,7 @@ class NetworkSpool:
         """Take the next of the missing images; its part is finished with its last image."""
         number, part = image // PART_IMAGES, self._parts[image // PART_IMAGES]
         if self._open is None:
-            self._open = _OpenPart([self._folder / self._file(number, layer) for layer in range(self._layers)])
+            self._open = _OpenPart([self._folder / self._file(number, map) for map in range(self._maps)])
         self._open.add(spooled)
         if image == part[-1]:
             self._records[number] = self._finish(number, self._open)
@@ -103,11 +115,11 @@ class NetworkSpool:
             yield from self._records[number]["entries"]
 
     def patches(self, layer: int) -> int:
-        """How many patches of a layer there are in the finished parts."""
+        """How many patches of a map there are in the finished parts."""
         return sum(rows * cols for record in self._records.values() for rows, cols in record["grids"][layer])
 
     def maps(self, layer: int, channels: int) -> "LayerMaps":
-        """The feature maps of a layer; all parts must be finished."""
+        """The feature maps of a layer, or those with that number which are of none; all parts must be finished."""
         grids = [tuple(grid) for number in range(len(self._parts)) for grid in self._records[number]["grids"][layer]]
         return LayerMaps([self._folder / self._file(number, layer) for number in range(len(self._parts))], grids, channels)
 
@@ -139,12 +151,12 @@ class NetworkSpool:
     def _layer_file(self, layer: int) -> str:
         return f"{self._stem}-layer-{layer}.json"
 
-    def _file(self, number: int, layer: int) -> str:
-        return f"{self._stem}-{number:05d}-{layer}.f32"
+    def _file(self, number: int, map: int) -> str:
+        return f"{self._stem}-{number:05d}-{map}.f32"
 
 
 class _OpenPart:
-    """A part that is being written, a file for each layer, and its record so far. No file stays open: there may be more layers than a process may open files."""
+    """A part that is being written, a file for each map, and its record so far. No file stays open: there may be more layers than a process may open files."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths, self._hashes = paths, [hashlib.sha256() for _ in paths]

@@ -15,7 +15,7 @@ from exporter.encodings import LIMITS
 from exporter.errors import BundleError, ExportError, UsageError
 from exporter.features import extract, mean_feature
 from exporter.images import ImageFile, find_images
-from exporter.manifest import Image, Layer, Network, SimilarityError, Thumbnail
+from exporter.manifest import FactorSet, Image, Layer, Network, SimilarityError, Thumbnail
 from exporter.models import Model, open_model
 from exporter.models.from_code import is_code
 from exporter.models.recipe import RANDOM
@@ -34,19 +34,21 @@ _BLOCK = 512
 
 @dataclass(frozen=True)
 class Checked:
-    """How many shards and images of a bundle were checked, and the bytes of all their files."""
+    """How many shards, images and sets of factors of a bundle were checked, and the bytes of all their files."""
 
     shards: int
     images: int
     bytes: int
+    factors: int = 0
 
 
 def verify_files(bundle: Bundle, progress: Progress = silent) -> Checked:
-    """Read every shard, every image and every thumbnail and hold them against bundle.json.
+    """Read every shard, every file of factors, every image and every thumbnail and hold them against bundle.json.
 
     Raises BundleError listing each file that is missing, damaged, or not what FORMAT.md demands.
     """
     checks = [lambda layer=layer, number=number: _check_shard(bundle, layer, number) for layer in bundle.layers for number in range(len(layer.shards))]
+    checks += [lambda factors=factors: _check_factors(bundle, factors) for factors in bundle.factors]
     pictures = [picture for image in bundle.images for picture in (image, image.thumbnail) if picture]
     checks += [lambda picture=picture: _check_picture(bundle, picture) for picture in pictures]
     problems, total = [], 0
@@ -59,7 +61,7 @@ def verify_files(bundle: Bundle, progress: Progress = silent) -> Checked:
             advance()
     if problems:
         raise BundleError("\n".join(problems))
-    return Checked(sum(len(layer.shards) for layer in bundle.layers), len(bundle.images), total)
+    return Checked(sum(len(layer.shards) for layer in bundle.layers), len(bundle.images), total, len(bundle.factors))
 
 
 def _check_shard(bundle: Bundle, layer: Layer, number: int) -> int:
@@ -69,6 +71,11 @@ def _check_shard(bundle: Bundle, layer: Layer, number: int) -> int:
         if least < -limit:
             raise BundleError(f"{shard.file}: holds the code {least}, expected -{limit} to {limit}; export the site again")
     return shard.bytes
+
+
+def _check_factors(bundle: Bundle, factors: FactorSet) -> int:
+    bundle.weights(factors, bundle.factored(factors)[0])
+    return factors.bytes
 
 
 def _check_picture(bundle: Bundle, image: Image | Thumbnail) -> int:

@@ -63,7 +63,7 @@ def test_any_other_length_is_refused(given_codes, data):
     codes, encoding = given_codes
     packed = pack(codes, encoding)
     length = data.draw(st.integers(0, len(packed) + 9).filter(lambda n: n != len(packed)))
-    with pytest.raises(ValueError, match=r"^(holds \d+ bytes of codes, expected \d+|does not inflate to the \d+ bytes of its codes|cannot be inflated .*)$"):
+    with pytest.raises(ValueError, match=r"^(holds \d+ bytes of codes, expected \d+|does not inflate to the \d+ bytes that are expected|cannot be inflated .*)$"):
         unpack((packed + bytes(9))[:length], *codes.shape, encoding)
 
 
@@ -73,7 +73,7 @@ def test_codes_of_another_number_are_refused(given_codes, shape):
     codes, encoding = given_codes
     if packed_bytes(*shape, encoding) == packed_bytes(*codes.shape, encoding):
         return
-    with pytest.raises(ValueError, match="bytes of (its )?codes"):
+    with pytest.raises(ValueError, match="bytes (of codes|that are expected)"):
         unpack(pack(codes, encoding), *shape, encoding)
 
 
