@@ -214,10 +214,12 @@ def test_a_resumed_run_gives_the_same(pictures, network, tmp_path, short_parts, 
     assert contents(tmp_path / "site") == contents(tmp_path / "whole")
 
 
-def test_a_resumed_run_with_other_factors_has_those(pictures, network, tmp_path, short_parts):
+@pytest.mark.parametrize(("layer", "kept"), [(1, 7), (2, 0)])
+def test_a_resumed_run_with_other_factors_has_those(pictures, network, tmp_path, short_parts, layer, kept):
+    """Features are of use as long as no layer is finished."""
     copy = shutil.copytree(pictures, tmp_path / "photos")
-    end(copy, network, ("write_factors", 1), signal.SIGKILL, "--factors", "3")
-    assert "7 of 7 images are taken over" in resumed(copy, network, "--factors", "2")
+    end(copy, network, ("write_factors", layer), signal.SIGKILL, "--factors", "3")
+    assert f"{kept} of 7 images are taken over" in resumed(copy, network, "--factors", "2")
     assert [one.count for one in exporter.load_bundle(tmp_path / "site").factors] == [2, 2]
 
 
