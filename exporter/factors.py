@@ -1,6 +1,6 @@
 """Non-negative factors of feature maps: components found on a stated number of patches, then the weights of every patch, image by image.
 
-Everything is computed by scikit-learn with BLAS and OpenMP at one thread and from a fixed start, so that the bytes do not depend on threads.
+Everything is computed by scikit-learn from a fixed start, with its libraries at one thread (coordinate descent has no others), so that the bytes do not depend on threads.
 """
 
 import hashlib

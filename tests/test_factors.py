@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.decomposition import NMF
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from exporter import factors as module
 from exporter.errors import BundleError, ExportError
@@ -167,6 +168,15 @@ def test_threads_and_repetition_change_no_bit():
     for threads in (1, 2, 5):
         other = find(noisy(), 5, threads=threads)
         assert other.error == one.error and (other.weights == one.weights).all()
+
+
+def test_libraries_run_in_one_thread(monkeypatch):
+    """BLAS of numpy and of scipy, and OpenMP of scikit-learn, whatever they were told before."""
+    told, components = [], module._components
+    monkeypatch.setattr(module, "_components", lambda *arguments: told.extend(threadpool_info()) or components(*arguments))
+    with threadpool_limits(2):
+        find(noisy(), 3)
+    assert {pool["user_api"] for pool in told} == {"blas", "openmp"} and {pool["num_threads"] for pool in told} == {1}
 
 
 def test_features_that_are_all_zero_have_empty_factors():

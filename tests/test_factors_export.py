@@ -13,8 +13,11 @@ from PIL import Image
 
 import exporter
 from exporter import factors, spool
+from exporter.factor_requests import Wanted, find_sources
 from exporter.images import find_images
 from exporter.marks import foreign_files
+from exporter.models.factor_taps import TABLE
+from exporter.networks import Opened
 from exporter.pixels import Fit, decode, fit_image
 from tests.conftest import command_line, contents, invoke, make_photo, refused
 from tests.onnx_graphs import reference, tiny
@@ -175,6 +178,19 @@ def test_a_map_that_is_a_layer_too_and_one_for_two_layers(pictures, network, tmp
     assert found["conv"][0][2] != found["shallow"][0][2]
 
 
+def test_what_is_factorised_for_the_default_network(model_cache):
+    model = exporter.open_model()
+    networks = [Opened("lite", model, model.resolve(["block3", "block4"]))]
+    found = [find_sources(networks, names, [Wanted(4)])[0] for names in ([], ["block3"], ["_blocks.9+"])]
+    told = [{id: (source.info.module, source.positive) for id, source in sources.items()} for sources in found]
+    assert told[0] == {"block3": ("_blocks.11._bn0", True), "block4": ("_blocks.14", False)}
+    assert [one["block3"] for one in told[1:]] == [("_blocks.10", False), ("_blocks.9", True)]
+    assert {one["block4"] for one in told} == {("_blocks.14", False)}
+    for network, pairs in TABLE.items():
+        model = exporter.open_model(network)
+        assert all(model.info(tap).grid(448, 320) == model.info(module).grid(448, 320) for module, tap in pairs.items())
+
+
 def test_every_network_has_its_own(site, pictures, network, tmp_path):
     other = tiny(tmp_path / "other.onnx", 6)
     arguments = ["--model", f"a={other}", "--model", f"b={network}", "--layers", "shallow,deep", "--size", "64", "--factors", "3"]
@@ -198,10 +214,12 @@ def test_a_resumed_run_gives_the_same(pictures, network, tmp_path, short_parts, 
     assert contents(tmp_path / "site") == contents(tmp_path / "whole")
 
 
-def test_a_resumed_run_with_other_factors_has_those(pictures, network, tmp_path, short_parts):
+@pytest.mark.parametrize(("layer", "kept"), [(1, 7), (2, 0)])
+def test_a_resumed_run_with_other_factors_has_those(pictures, network, tmp_path, short_parts, layer, kept):
+    """Features are of use as long as no layer is finished."""
     copy = shutil.copytree(pictures, tmp_path / "photos")
-    end(copy, network, ("write_factors", 1), signal.SIGKILL, "--factors", "3")
-    assert "7 of 7 images are taken over" in resumed(copy, network, "--factors", "2")
+    end(copy, network, ("write_factors", layer), signal.SIGKILL, "--factors", "3")
+    assert f"{kept} of 7 images are taken over" in resumed(copy, network, "--factors", "2")
     assert [one.count for one in exporter.load_bundle(tmp_path / "site").factors] == [2, 2]
 
 

@@ -55,6 +55,22 @@ def test_a_part_is_finished_with_its_last_image(tmp_path):
     assert len(record["sources"]) == 3 and len(record["files"]) == 2
 
 
+def test_a_map_stays_until_no_layer_needs_it(tmp_path):
+    """Map 2 is of no layer and needed for both, map 1 for itself and layer 0."""
+    for beside, after in (({0: 2, 1: 2}, [[1, 2], []]), ({0: 1, 1: 2}, [[1, 2], []]), ({1: 2}, [[1, 2], []]), ({0: 2}, [[1], []]), ({1: 0}, [[0, 1], []])):
+        maps = [np.ones((1, 1, 1), np.float32)] * (1 + max(1, *beside.values()))
+        found = NetworkSpool(tmp_path, 0, 2, 1, "network", beside)
+        found.add(0, Spooled("", None, {}, maps))
+        for layer in (0, 1):
+            found.finish_layer(layer, "coding", {}, {})
+            assert sorted(path.name for path in (tmp_path / "spool").glob("*.f32")) == [f"0-00000-{number}.f32" for number in after[layer]]
+            again = NetworkSpool(tmp_path, 0, 2, 1, "network", beside)
+            again.take_over(lambda image: "", "coding")
+            assert again.missing() == [] and again.finished_layer(layer) == {}
+        for path in (tmp_path / "spool").iterdir():
+            path.unlink()
+
+
 def test_more_layers_than_files_that_may_be_open(tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     maps = [np.full((1, 2, 3), layer, np.float32) for layer in range(200)]
