@@ -245,7 +245,7 @@ def verify_command(site: Path, images: tuple[str, ...], threads: int | None, qui
     SITE is a folder, its bundle.json or a single-file page. Networks that were made with files, or with own code, are given again as they were to overlay-export.
     """
     from exporter.bundle import load_bundle
-    from exporter.site import megabytes
+    from exporter.site import image_summary, megabytes
     from exporter.verify import measure_error, verify_files
 
     telling = _telling(quiet)
@@ -254,7 +254,7 @@ def verify_command(site: Path, images: tuple[str, ...], threads: int | None, qui
     bundle = load_bundle(site)
     checked = verify_files(bundle, **progress)
     factors = f", {checked.factors} set{'s'[: checked.factors > 1]} of factors" if checked.factors else ""
-    say(f"{site}: {checked.shards} shards{factors} and {checked.images} images are whole, {megabytes(checked.bytes)}")
+    say(f"{site}: {checked.shards} shards{factors} and {image_summary(bundle.manifest)} are whole, {megabytes(checked.bytes)}")
     if images:
         for id, error in measure_error(bundle, images, **network, threads=threads, **telling).items():
             say(f"  {id}: similarity error at most {error.max:.4f}, rms {error.rms:.5f} (all {error.pairs:,} pairs of {error.patches:,} patches)")

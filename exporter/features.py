@@ -12,7 +12,8 @@ from exporter.images import ImageFile
 from exporter.models import Model
 from exporter.parallel import ordered_map
 from exporter.pixels import Fit
-from exporter.versions import network_input, read as read_picture
+from exporter.versions import network_input
+from exporter.versions import read as read_picture
 
 Kept = TypeVar("Kept")
 Shown = TypeVar("Shown")

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 import numpy as np
@@ -149,8 +149,7 @@ def parse_series(specs: Sequence[str], fill: str = DEFAULT_FILL) -> tuple[Series
         same = [other for other in found if other.transform == one.transform]
         if any((other.steps, other.options) == (one.steps, one.options) for other in same):
             raise UsageError(f'the transformation "{spec}" is asked for twice, expected other steps or another place; leave one out')
-        numbered = f"{one.id}-{len(same) + 1}" if same else one.id
-        found.append(Series(**{**vars(one), "id": numbered}))
+        found.append(replace(one, id=f"{one.id}-{len(same) + 1}") if same else one)
     return tuple(found)
 
 

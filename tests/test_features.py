@@ -20,7 +20,7 @@ def model(tiny_network):
     return opened
 
 
-def size_of(picture):
+def size_of(index, picture, pixels):
     return picture.size
 
 

@@ -13,7 +13,7 @@ import PIL
 import pytest
 
 import exporter
-from exporter import draft, features, pipeline, spool
+from exporter import draft, pipeline, spool, versions
 from exporter.errors import ExportError
 from exporter.pixels import BadImage
 from tests.conftest import contents, invoke, make_photo
@@ -167,7 +167,7 @@ def title_image(pictures):
 
 def test_an_image_that_changed_while_it_was_at_work_is_computed_again(pictures, tiny_network, monkeypatch):
     """Its second version is there once the first has been decoded."""
-    decode = features.decode
+    decode = versions.decode
 
     def then_change(path, least):
         picture = decode(path, least=least)
@@ -176,7 +176,7 @@ def test_an_image_that_changed_while_it_was_at_work_is_computed_again(pictures, 
         return picture
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(features, "decode", then_change)
+        patch.setattr(versions, "decode", then_change)
         patch.setattr(draft, "choose", interrupted)
         exporter.export(pictures, pictures.parent / "site", model=tiny_network, layers=["shallow", "deep"], size=64)
     assert "7 of 10 images are taken over" in resumed(pictures, tiny_network)

@@ -61,6 +61,7 @@ export function parseManifest(text) {
   const [series, factors] = [root.series ?? [], root.factors ?? []];
   expect(Array.isArray(series) && Array.isArray(factors), 'series or factors are no array');
   series.forEach(checkSeries);
+  expect(new Set(series.map((/** @type {Series} */ { id }) => id)).size === series.length, 'series have no unique ids');
   checkVersions(root.images, new Map(series.map((/** @type {Series} */ one) => [one.id, one])));
   for (const one of factors) checkFactors(one, root);
   return { ...root, series, factors };
