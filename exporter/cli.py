@@ -126,7 +126,7 @@ _context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.option("--fit", type=click.Choice(["contain", "stretch", "crop"]), default="contain", show_default=True, help="Keep an image's shape, stretch it to a square, or crop a square out of its middle.")
 @click.option("--display-size", type=click.IntRange(64, 4096), metavar="PIXELS", help="The longer side of an image as it is published, never more than the original has.  [default: 800; 448 for more than 60 images]")
 @click.option("--title", metavar="TEXT", help="The page's heading.")
-@click.option("--figures", metavar="NAMES", help="Figures of the page, in order, between commas.  [default: gallery, pair, and layers where there are several, first with several networks]")
+@click.option("--figures", metavar="NAMES", help="Figures of the page, in order, between commas.  [default: gallery, pair; classes where an image is marked; layers where there are several, first with several networks]")
 @click.option("--batch-size", type=click.IntRange(1, 1024), default=1, show_default=True, metavar="N", help="Images that run through the network together; 1 is fastest on a CPU.")
 @_threads
 @click.option("--skip-bad", is_flag=True, help="Go on without images that do not decode, and list them at the end.")

@@ -275,13 +275,13 @@ def _note_source(images: Sequence[ImageFile], sources: dict[int, str], index: in
 
 def _digest_of(image: ImageFile) -> str:
     """SHA-256 of an image's file and of all that is published beside it. Raises BadImage where it cannot be read."""
-    facts = json.dumps([image.id, image.title, image.group, image.slug, image.alt, image.credit])
+    facts = json.dumps([image.id, image.title, image.group, image.slug, image.alt, image.credit, image.mark])
     with explained(image.path):
         return hashlib.sha256(facts.encode() + image.path.read_bytes()).hexdigest()
 
 
 def _describe(source: ImageFile, shown: Copy, thumbnail: Copy | None) -> Image:
-    texts = {"id": source.id, "title": source.title, "group": source.group, "alt": source.alt, "credit": source.credit}
+    texts = {"id": source.id, "title": source.title, "group": source.group, "alt": source.alt, "credit": source.credit, "mark": source.mark}
     return Image(**texts, **_file("images", source, shown), thumbnail=thumbnail and Thumbnail(**_file("thumbnails", source, thumbnail)))
 
 

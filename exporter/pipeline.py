@@ -25,6 +25,8 @@ from exporter.target import check_target, publish, staging
 
 DEFAULT_TITLE = "What a network finds similar"
 DEFAULT_MAX_ERROR = 0.01
+# More than these are shown only where somebody asks for them.
+MANY_CLASSES = 24
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def export(
                 tell(sentence)
             draft.extract(threads, batch_size, progress, encoding, page.MAX_FEATURE_BYTES if is_page(output) else None)
             draft.encode(coding, threads, progress)
-            names = [figure.name for figure in chosen] if chosen else default_figures(networks)
+            names = [figure.name for figure in chosen] if chosen else default_figures(networks, good)
             content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, names, threads)
             staged = site.write_site(draft.site, content)
             if is_page(output):
@@ -113,14 +115,23 @@ def export(
         except OSError as error:
             raise ExportError(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
     notes = dict.fromkeys([*(note for network in networks for note in network.model.notes), *_fixed_size_notes(networks, size, input_size)])
-    return Report(output, content, sum(sizes.values()), tuple(bad), (*found.warnings, *notes, *draft.warnings, *site.size_warnings(output, sizes)))
+    return Report(output, content, sum(sizes.values()), tuple(bad), (*found.warnings, *notes, *draft.warnings, *_class_warnings(content), *site.size_warnings(output, sizes)))
 
 
-def default_figures(networks: Sequence[Opened]) -> list[str]:
-    """The figures shown where none are asked for: layers side by side where there are several, first of all those of several networks."""
+def default_figures(networks: Sequence[Opened], images: Sequence[ImageFile]) -> list[str]:
+    """The figures shown where none are asked for: layers side by side where there are several, first of all those of several networks; classes where an image is marked."""
+    marked = any(image.mark for image in images) and 1 < len({image.group for image in images}) <= MANY_CLASSES
+    across = ["gallery", "classes", "pair"] if marked else ["gallery", "pair"]
     if sum(len(network.layers) for network in networks) < 2:
-        return ["gallery", "pair"]
-    return ["gallery", "pair", "layers"] if len(networks) == 1 else ["layers", "gallery", "pair"]
+        return across
+    return [*across, "layers"] if len(networks) == 1 else ["layers", *across]
+
+
+def _class_warnings(content: Manifest) -> list[str]:
+    groups = {image.group for image in content.originals}
+    if len(groups) > 1 or all(figure.type != "classes" for figure in content.figures):
+        return []
+    return ["figure classes: all images are of one class; sort them into sub-folders, one for each class, and name the folder that holds these"]
 
 
 def _requests(models: Sequence[str | Model], weights: Sequence[str], checkpoints: Sequence[str]) -> Sequence[NetworkRequest | Model]:

@@ -253,7 +253,7 @@ def test_notes_without_an_image_are_a_warning_for_folders_only(tmp_path):
         ("[pictures.dog]", r"unknown table or key 'pictures', expected \[images\.ID\] or \[classes\.GROUP\]"),
         ("images = 3", r"images is 3, expected a table"),
         ("[images]\nalt = 'x'", r"images\.alt is 'x', expected a table"),
-        ("[images.dog]\nalttext = 'x'", r"unknown key 'alttext' in images\.dog, expected alt, credit, title; correct"),
+        ("[images.dog]\nalttext = 'x'", r"unknown key 'alttext' in images\.dog, expected alt, credit, title, mark; correct"),
         ("[images.dog.b]\nalt = 'x'", r'unknown key .b. in images\.dog.* a name with dots is quoted: \[images\."dog\.b"\]'),
         ("[classes.dogs]\nalt = 'x'", r"unknown key 'alt' in classes\.dogs, expected title, caption"),
         ("[images.dog]\nalt = 3", r"images\.dog\.alt is 3, expected text"),
