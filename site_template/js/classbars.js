@@ -14,7 +14,7 @@ import { formatValue } from './overlay.js';
 const AT_ONCE = 100;
 /** Milliseconds that they then stay as they are. */
 const READABLE = 120;
-/** The units of a bar's drawing: 0 to 1 across, and down: the bar, the line within it that is the mean, the ticks. */
+/** The units across a bar's drawing, from 0 to 1. */
 const WIDE = 1000;
 
 /**
@@ -93,7 +93,7 @@ export class ClassBars {
       if (of === shown) button.setAttribute('aria-current', 'true');
       else button.removeAttribute('aria-current');
     }
-    if (!this.body.contains(document.activeElement)) this.stopAt(this.rows.find(({ of }) => of === shown)?.button);
+    if (!this.body.matches(':focus-within')) this.stopAt(this.rows.find(({ of }) => of === shown)?.button);
   }
 
   /** One Tab stop for all. @param {HTMLElement} [stop] */
@@ -174,7 +174,7 @@ function key() {
 /** The style of a table of classes. */
 export const style = `
 .bars { font-size: 13px; line-height: 1.35; }
-.bars .scroll { max-height: 460px; overflow-y: auto; overscroll-behavior: contain; }
+.bars .scroll { max-height: 460px; overflow-y: auto; }
 .bars table { width: 100%; border-collapse: collapse; table-layout: fixed; font-variant-numeric: tabular-nums; }
 .bars caption { padding: 0 0 6px; text-align: left; font-weight: 600; }
 .bars th, .bars td { padding: 3px 0; font-weight: 400; text-align: right; }

@@ -65,12 +65,12 @@ export class Wall {
     const kept = new Map(this.tiles.map((tile) => [tile.image, tile]));
     this.tiles = images.map((image) => this.tileOf(image, kept.get(image), images.length > FEW));
     element.replaceChildren(...this.tiles.map((tile) => tile.element));
-    if (focused) (this.tiles.find(({ image }) => image === focused.image) ?? this.tiles[0]).element.focus({ preventScroll: true });
     this.framed = null;
     replace(this.near, []);
     replace(this.seen, this.many ? [] : this.tiles);
     for (const tile of this.tiles) tile.element.tabIndex = -1;
     interact(element, { tiles: this.tiles, state, signal });
+    if (focused) (this.tiles.find(({ image }) => image === focused.image) ?? this.tiles[0]).element.focus({ preventScroll: true });
     this.arrange();
     this.look = this.many ? this.fillInView(signal) : () => {};
     if (!this.many) whenNear(element, () => this.comeNear(), signal);
