@@ -68,7 +68,8 @@ export class ClassBars {
     this.body = make('tbody', {}, ...this.rows.map(({ element }) => element));
     const table = make('table', {}, make('caption', { textContent: 'Similarity of each class to the selected patch' }), make('thead', {}, make('tr', {}, ...head)), this.body);
     this.note = make('p', { className: 'key' });
-    this.element = make('div', { className: 'bars' }, make('div', { className: 'scroll' }, table), key(), this.note);
+    this.scroller = make('div', { className: 'scroll' }, table);
+    this.element = make('div', { className: 'bars' }, this.scroller, key(), this.note);
     this.body.addEventListener('click', (event) => {
       const row = this.rows.find(({ element }) => element.contains(/** @type {Node} */ (event.target)));
       if (row) onPick(row.of);
@@ -86,14 +87,18 @@ export class ClassBars {
     this.note.textContent = state.selection ? `The selected image, ${state.bundle.images[state.selection.image].title}, is left out.` : 'Select a patch to compare it with every class.';
   }
 
-  /** Mark the class that is shown. @param {ImageClass} shown */
+  /** Mark the class that is shown, and have its row in view unless the reader is at another. @param {ImageClass} shown */
   present(shown) {
     for (const { of, element, button } of this.rows) {
       element.classList.toggle('present', of === shown);
       if (of === shown) button.setAttribute('aria-current', 'true');
       else button.removeAttribute('aria-current');
     }
-    if (!this.body.matches(':focus-within')) this.stopAt(this.rows.find(({ of }) => of === shown)?.button);
+    const row = this.rows.find(({ of }) => of === shown);
+    if (!row || this.body.matches(':focus-within, :hover')) return;
+    this.stopAt(row.button);
+    const [{ top, bottom }, around] = [row.element.getBoundingClientRect(), this.scroller.getBoundingClientRect()];
+    if (top < around.top || bottom > around.bottom) this.scroller.scrollTop += (top + bottom - around.top - around.bottom) / 2;
   }
 
   /** One Tab stop for all. @param {HTMLElement} [stop] */
@@ -118,7 +123,7 @@ class Row {
   /** @param {ImageClass} of */
   constructor(of) {
     this.of = of;
-    this.button = make('button', { type: 'button', tabIndex: -1, textContent: of.title, title: of.title });
+    this.button = make('button', { type: 'button', tabIndex: -1, title: of.title }, make('span', { textContent: of.title }));
     this.drawing = drawing();
     this.best = make('td');
     this.mean = make('td');
@@ -184,8 +189,8 @@ export const style = `
 .bars .axis { display: flex; justify-content: space-between; }
 .bars tbody tr { cursor: pointer; }
 .bars tbody tr:hover { background: color-mix(in srgb, currentColor 7%, transparent); }
-.bars button { display: block; width: 100%; padding: 2px 0 2px 9px; overflow: hidden; border: 0; border-left: 3px solid transparent; border-radius: 0; background: none; font: inherit; text-align: left; text-overflow: ellipsis; white-space: nowrap;
-  cursor: pointer; }
+.bars button { display: block; width: 100%; padding: 2px 0 2px 9px; border: 0; border-left: 3px solid transparent; border-radius: 0; background: none; font: inherit; text-align: left; cursor: pointer; }
+.bars button span { display: -webkit-box; overflow: hidden; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow-wrap: anywhere; }
 .bars button:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
 .bars .present button { border-left-color: var(--accent); font-weight: 600; }
 .bars .present { background: color-mix(in srgb, currentColor 5%, transparent); }

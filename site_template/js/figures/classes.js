@@ -15,7 +15,7 @@ const MAX_SEGMENTS = 8;
 /** So many images are compared with as soon as the reader is near; more, once somebody points. */
 const AT_ONCE = 100;
 /** The images stand beside the table of classes: less high than where they have the whole width. */
-const SCALE = 0.75;
+const SCALE = 0.85;
 
 /** @param {HTMLElement} body @param {Context} context */
 export function mount(body, { state, signal }) {
@@ -26,7 +26,7 @@ export function mount(body, { state, signal }) {
   /** The image with the pinned patch, where it is of another class. @type {number | null} */
   let guest = null;
   const titleOf = (/** @type {number} */ image) => classes.find(({ images }) => images.includes(image))?.title ?? '';
-  const wall = new Wall(state, signal, { grouped: false, scale: SCALE, note: (image) => (image === guest ? `pinned, from ${titleOf(image)}` : '') });
+  const wall = new Wall(state, signal, { grouped: false, scale: SCALE, note: (image) => (image === guest ? `from ${titleOf(image)}` : '') });
   const show = () => {
     wall.show(guest === null ? shown.images : [guest, ...shown.images]);
     picker.set(shown.id);
@@ -88,6 +88,7 @@ function classPicker(classes, shown, onChange) {
 
 export const style = `
 .head { margin-bottom: 14px; font-size: 14px; }
+.head .choice, .head .choice select { max-width: 100%; }
 .head .layers { flex-wrap: wrap; max-width: 100%; }
 .head .layers label { max-width: 100%; }
 .head .layers span { max-width: 15em; overflow: hidden; text-overflow: ellipsis; }
