@@ -128,7 +128,7 @@ _context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.option("--fit", type=click.Choice(["contain", "stretch", "crop"]), default="contain", show_default=True, help="Keep an image's shape, stretch it to a square, or crop a square out of its middle.")
 @click.option("--display-size", type=click.IntRange(64, 4096), metavar="PIXELS", help="The longer side of an image as it is published, never more than the original has.  [default: 800; 448 for more than 60 images]")
 @click.option("--title", metavar="TEXT", help="The page's heading.")
-@click.option("--figures", metavar="NAMES", help="Figures of the page, in order, between commas.  [default: gallery, pair, and layers where there are several, first with several networks; factors with --factors; transforms with --transforms]")
+@click.option("--figures", metavar="NAMES", help="Figures of the page, in order, between commas.  [default: gallery, pair; classes where an image is marked; layers where there are several, first with several networks; factors with --factors; transforms with --transforms]")
 @click.option("--transforms", metavar="SPECS", help="Series of transformations between commas, such as rotate,scale:4@0.3x0.6,blur:0/1/2: chosen images are published under each step too.")
 @click.option("--transform-images", metavar="IDS", help="Ids or globs, between commas, of the images to be transformed.  [default: the first 6]")
 @click.option("--fill", type=click.Choice(["grey", "black", "white", "mean", "edge", "reflect"]), help="What stands where a transformation moved an image away.  [default: grey]")

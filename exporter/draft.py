@@ -22,13 +22,13 @@ from exporter.factors import FOLDER as FACTORS
 from exporter.factors import write_factors
 from exporter.features import extract, mean_feature
 from exporter.images import Group, ImageFile, slug
-from exporter.manifest import FactorSet, Figure, Image, Layer, Manifest, Network, Series, Thumbnail, Version, to_entry
+from exporter.manifest import FactorSet, Figure, Layer, Manifest, Series, Version, to_entry
 from exporter.models import CPU, LayerInfo, RequestedLayer
 from exporter.models.from_code import is_code
 from exporter.networks import Opened
 from exporter.opening import strongest_patch
 from exporter.parallel import ordered_map
-from exporter.pixels import Fit, explained
+from exporter.pixels import Fit
 from exporter.progress import Progress
 from exporter.reading import factors_of, image_of, layer_of
 from exporter.shards import ShardWriter

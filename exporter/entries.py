@@ -46,13 +46,13 @@ def network_entry(opened: Opened) -> Network:
 def digest_of(image: ImageFile) -> str:
     """SHA-256 of an image's file and of all that is published beside it. Raises BadImage where it cannot be read."""
     version = [image.of, asdict(image.series), image.step] if isinstance(image, VersionFile) else None
-    facts = json.dumps([image.id, image.title, image.group, image.slug, image.alt, image.credit, version])
+    facts = json.dumps([image.id, image.title, image.group, image.slug, image.alt, image.credit, image.mark, version])
     with explained(image.path):
         return hashlib.sha256(facts.encode() + image.path.read_bytes()).hexdigest()
 
 
 def image_entry(source: ImageFile, shown: Copy, thumbnail: Copy | None, version: Version | None) -> Image:
-    texts = {"id": source.id, "title": source.title, "group": source.group, "alt": source.alt, "credit": source.credit}
+    texts = {"id": source.id, "title": source.title, "group": source.group, "alt": source.alt, "credit": source.credit, "mark": source.mark}
     return Image(**texts, **_file("images", source, shown), thumbnail=thumbnail and Thumbnail(**_file("thumbnails", source, thumbnail)), version=version)
 
 

@@ -21,16 +21,19 @@ IMAGE_SUFFIXES = (
     *(".ppm", ".pgm", ".pnm", ".avif", ".heic", ".heif"),
 )
 NOTES_NAME = "images.toml"
-NOTES_KEYS = {"images": ("alt", "credit", "title"), "classes": ("title", "caption")}
+NOTES_KEYS = {"images": ("alt", "credit", "title", "mark"), "classes": ("title", "caption")}
 SLUG_LENGTH = 60
+# An image in a sub-folder of this name, or with this in its name, belongs to the images around it and is marked.
+MARK, MARK_NAME = "generated", "_generated"
 
 # Windows opens a device, not a file, under these names, whatever the suffix.
+_MARKED_STEM = re.compile(rf"{MARK_NAME}(?![^\W\d_])[-_]?")
 _DEVICE = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """One image: `path` is absolute, `slug` names its published copies, `group` is the id of a `Group`."""
+    """One image: `path` is absolute, `slug` names its published copies, `group` is the id of a `Group`, `mark` what sets it apart from that."""
 
     path: Path
     id: str
@@ -39,11 +42,12 @@ class ImageFile:
     slug: str
     alt: str = ""
     credit: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Images of one sub-folder; the id is its POSIX path below the folder that was named, `""` for that folder itself."""
+    """Images of one sub-folder; the id is its POSIX path below the folder that was named, without parts named `_generated`; `""` for that folder itself."""
 
     id: str
     title: str
@@ -111,16 +115,21 @@ def _input_problem(path: Path) -> str | None:
     return None
 
 
-def _collect(folders: list[Path], files: list[Path]) -> dict[Path, str]:
-    """Path -> group id. A folder beats a file that was named, an outer folder one inside it."""
-    grouped: dict[Path, str] = {}
+def _collect(folders: list[Path], files: list[Path]) -> dict[Path, tuple[str, str]]:
+    """Path -> group id and mark. A folder beats a file that was named, an outer folder one inside it."""
+    grouped: dict[Path, tuple[str, str]] = {}
     for folder in sorted(folders, key=lambda path: len(path.parts)):
         prefix = (folder.name,) if len(folders) > 1 else ()
         for path in _walk(folder):
-            grouped.setdefault(path, _clean("/".join((*prefix, *path.parent.relative_to(folder).parts))))
+            parts = (*prefix, *path.parent.relative_to(folder).parts)
+            grouped.setdefault(path, (_group_id(parts), MARK if MARK_NAME in parts or _MARKED_STEM.search(path.stem) else ""))
     for path in files:
-        grouped.setdefault(path, "")
+        grouped.setdefault(path, ("", MARK if _MARKED_STEM.search(path.stem) else ""))
     return grouped
+
+
+def _group_id(parts: Iterable[str]) -> str:
+    return _clean("/".join(part for part in parts if part != MARK_NAME))
 
 
 def _walk(root: Path) -> Iterator[Path]:
@@ -148,13 +157,13 @@ def _names(folder: Path) -> list[str]:
         raise ExportError(f"cannot read the folder {folder} ({error.strerror}); change its permissions or leave it out") from error
 
 
-def _identify(grouped: list[tuple[Path, str]]) -> list[ImageFile]:
+def _identify(grouped: list[tuple[Path, tuple[str, str]]]) -> list[ImageFile]:
     ids = _ids(path for path, _ in grouped)
     slugs = unique((slug(id) for id in ids), SLUG_LENGTH)
-    titles = [_clean(path.stem).replace("_", " ").strip() for path, _ in grouped]
+    titles = [_MARKED_STEM.sub("_", _clean(path.stem)).replace("_", " ").strip() for path, _ in grouped]
     return [
-        ImageFile(path, id, title or id, group, slug)
-        for (path, group), id, slug, title in zip(grouped, ids, slugs, titles, strict=True)
+        ImageFile(path, id, title or id, group, slug, mark=mark)
+        for (path, (group, mark)), id, slug, title in zip(grouped, ids, slugs, titles, strict=True)
     ]
 
 
@@ -257,7 +266,7 @@ def _describe_groups(images: list[ImageFile], groups: dict[str, Group], notes: _
     """Put the notes into `groups`, by id or by the path below the folder of the notes."""
     inside = [image for image in images if image.path.is_relative_to(notes.folder)]
     names = {image.group: image.group for image in inside}
-    names |= {_clean("/".join(image.path.parent.relative_to(notes.folder).parts)): image.group for image in inside}
+    names |= {_group_id(image.path.parent.relative_to(notes.folder).parts): image.group for image in inside}
     for name, fields in notes.tables["classes"].items():
         if name in names:
             given = {key: value for key, value in fields.items() if value}

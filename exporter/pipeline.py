@@ -18,6 +18,7 @@ from exporter.manifest import Manifest, Series
 from exporter.marks import is_page
 from exporter.models import CPU, DEFAULT_MODEL, Model
 from exporter.networks import NetworkRequest, Opened, open_networks, requested_networks, several
+from exporter.page_figures import default_figures, figure_notes
 from exporter.parallel import usable_cores
 from exporter.pixels import FITS, BadImage, Fit, check_all, network_size
 from exporter.progress import Progress, silent
@@ -28,7 +29,6 @@ from exporter.versions import DEFAULT_COUNT, choose_images, versions_of
 
 DEFAULT_TITLE = "What a network finds similar"
 DEFAULT_MAX_ERROR = 0.01
-_TRANSFORMS = "transforms"
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def export(
                 tell(sentence)
             draft.extract(threads, batch_size, progress, encoding, page.MAX_FEATURE_BYTES if is_page(output) else None)
             draft.encode(coding, threads, progress)
-            names = [figure.name for figure in chosen] if chosen else default_figures(networks, bool(factor_sets), bool(series))
+            names = [figure.name for figure in chosen] if chosen else default_figures(networks, good, bool(factor_sets), bool(series))
             content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, names, series, threads)
             staged = site.write_site(draft.site, content)
             if is_page(output):
@@ -131,16 +131,8 @@ def export(
         except OSError as error:
             raise ExportError(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
     notes = dict.fromkeys([*(note for network in networks for note in network.model.notes), *_fixed_size_notes(networks, size, input_size)])
-    unseen = _transform_notes(good, transformed, chosen_images is None, names)
-    return Report(output, content, sum(sizes.values()), tuple(bad), (*found.warnings, *notes, *unseen, *draft.warnings, *site.size_warnings(output, sizes)))
-
-
-def default_figures(networks: Sequence[Opened], factors: bool = False, transforms: bool = False) -> list[str]:
-    """The figures shown where none are asked for: layers side by side where there are several, first of all those of several networks; factors and transforms where some are wanted."""
-    found = ["gallery", "pair"]
-    if sum(len(network.layers) for network in networks) > 1:
-        found = [*found, "layers"] if len(networks) == 1 else ["layers", *found]
-    return [*found, *(["factors"] if factors else []), *([_TRANSFORMS] if transforms else [])]
+    told = figure_notes(content, [image.id for image in transformed] if chosen_images is None else [])
+    return Report(output, content, sum(sizes.values()), tuple(bad), (*found.warnings, *notes, *told, *draft.warnings, *site.size_warnings(output, sizes)))
 
 
 def _wanted(factors: str | int | Sequence[str | int], sources: Sequence[str], figures: Sequence[str]) -> tuple[Wanted, ...]:
@@ -153,7 +145,7 @@ def _wanted(factors: str | int | Sequence[str | int], sources: Sequence[str], fi
 
 def _series(transforms: str | Sequence[str] | None, images: str | Sequence[str] | None, fill: str | None, figures: Sequence[str]) -> tuple[Series, ...]:
     """The series that are asked for: those of the figure `transforms` where only that is."""
-    if transforms is None and _TRANSFORMS not in figures:
+    if transforms is None and "transforms" not in figures:
         if images is not None or fill is not None:
             raise UsageError(f"{'--fill' if images is None else '--transform-images'} is given, but no transformation; name some with --transforms, such as {','.join(DEFAULT_SPECS)}")
         return ()
@@ -167,15 +159,6 @@ def _transformed(good: Sequence[ImageFile], wanted: Sequence[ImageFile] | None) 
     found = [image for image in wanted if image in good]
     if not found:
         raise ExportError(f"none of the images to be transformed can be used ({', '.join(image.id for image in wanted[:8])}); mend them, or name others with --transform-images")
-    return found
-
-
-def _transform_notes(good: Sequence[ImageFile], transformed: Sequence[ImageFile], unasked: bool, figures: Sequence[str]) -> list[str]:
-    found = []
-    if transformed and unasked and len(good) > len(transformed):
-        found.append(f"of {len(good)} images the first {len(transformed)} are transformed ({', '.join(image.id for image in transformed)}); choose others with --transform-images")
-    if transformed and _TRANSFORMS not in figures:
-        found.append(f"no figure of the page shows the versions that --transforms makes; add {_TRANSFORMS} to --figures")
     return found
 
 

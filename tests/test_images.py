@@ -62,6 +62,43 @@ def test_subfolders_are_groups(tmp_path):
     assert [(group.id, group.title) for group in found.groups] == [("dogs", "dogs"), ("dogs/big_puppies", "dogs/big puppies"), ("", "")]
 
 
+def test_generated_images_belong_to_the_folder_above_and_are_marked(tmp_path):
+    put(tmp_path, "dogs/_generated/a.png", "dogs/b.png", "_generated/c.png", "dogs/_generated/pups/d.png", "generated/e.png", "x_generated/f.png")
+    found = find_images([tmp_path])
+    facts = {image.id: (image.group, image.mark) for image in found.images}
+    assert facts == {"a": ("dogs", "generated"), "b": ("dogs", ""), "c": ("", "generated"), "d": ("dogs/pups", "generated"), "e": ("generated", ""), "f": ("x_generated", "")}
+    assert ids(found) == ["c", "a", "d", "b", "e", "f"]
+    assert [group.id for group in found.groups] == ["", "dogs", "dogs/pups", "generated", "x_generated"]
+
+
+@pytest.mark.parametrize(
+    ("stem", "title", "mark"),
+    [
+        ("dog_generated", "dog", "generated"),
+        ("dog_generated_2", "dog 2", "generated"),
+        ("dog_generated-by_net", "dog by net", "generated"),
+        ("dog_generated7", "dog 7", "generated"),
+        ("_generated", "_generated", "generated"),
+        ("dog_generatedly", "dog generatedly", ""),
+        ("generated", "generated", ""),
+    ],
+)
+def test_a_name_with_generated_is_a_mark_and_no_title(tmp_path, stem, title, mark):
+    put(tmp_path, f"dogs/{stem}.png")
+    for inputs in ([tmp_path], [tmp_path / f"dogs/{stem}.png"]):
+        (image,) = find_images(inputs).images
+        assert (image.id, image.title, image.mark) == (stem, title, mark)
+
+
+def test_notes_mark_images_and_describe_groups_with_generated_ones(tmp_path):
+    put(tmp_path, "dogs/_generated/a.png", "dogs/b.png", "dogs/c.png")
+    notes(tmp_path, '[images.a]\nmark = ""\n[images.b]\nmark = "synthetic"\n[classes.dogs]\ncaption = "bark"\n[classes."dogs/_generated"]\ncaption = "x"')
+    found = find_images([tmp_path])
+    assert {image.id: image.mark for image in found.images} == {"a": "generated", "b": "synthetic", "c": ""}
+    assert found.groups == (images.Group("dogs", "dogs", "bark"),)
+    assert found.warnings == (f'images.toml: no group "dogs/_generated" in {tmp_path}; correct or remove the entry',)
+
+
 def test_several_folders_put_their_names_in_front_and_may_share_one(tmp_path):
     put(tmp_path, "1/cats/a.jpg", "2/cats/b.jpg", "dogs/c.jpg", "dogs/pups/d.jpg")
     found = find_images([tmp_path / "1/cats", tmp_path / "2/cats", tmp_path / "dogs"])
@@ -253,7 +290,7 @@ def test_notes_without_an_image_are_a_warning_for_folders_only(tmp_path):
         ("[pictures.dog]", r"unknown table or key 'pictures', expected \[images\.ID\] or \[classes\.GROUP\]"),
         ("images = 3", r"images is 3, expected a table"),
         ("[images]\nalt = 'x'", r"images\.alt is 'x', expected a table"),
-        ("[images.dog]\nalttext = 'x'", r"unknown key 'alttext' in images\.dog, expected alt, credit, title; correct"),
+        ("[images.dog]\nalttext = 'x'", r"unknown key 'alttext' in images\.dog, expected alt, credit, title, mark; correct"),
         ("[images.dog.b]\nalt = 'x'", r'unknown key .b. in images\.dog.* a name with dots is quoted: \[images\."dog\.b"\]'),
         ("[classes.dogs]\nalt = 'x'", r"unknown key 'alt' in classes\.dogs, expected title, caption"),
         ("[images.dog]\nalt = 3", r"images\.dog\.alt is 3, expected text"),

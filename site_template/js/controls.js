@@ -1,7 +1,7 @@
 /** The controls of a figure: which layer, and how its map is drawn. All native elements. */
 
 import { COLORMAPS, STYLES } from './colormaps.js';
-import { choice, make } from './dom.js';
+import { choice, make, segments } from './dom.js';
 import { networkTitle } from './names.js';
 import { RANGES } from './ranges.js';
 
@@ -50,13 +50,8 @@ function layerPicker(state, onLayer) {
     const list = choice('Layer', options, state.layer.id, pick);
     return { element: list.element, update: () => (list.select.value = (state.wanted ?? state.layer).id) };
   }
-  const radios = layers.map(({ id }) => make('input', { type: 'radio', name: 'layer', value: id }));
-  for (const radio of radios) radio.addEventListener('change', () => pick(radio.value));
-  const segments = layers.map((layer, i) => make('label', {}, radios[i], make('span', {}, layer.id, ' ', make('small', { textContent: gridText(layer) }))));
-  const element = make('fieldset', { className: 'layers' }, make('legend', { textContent: 'Layer' }), ...segments);
-  const update = () => radios.forEach((radio) => (radio.checked = radio.value === (state.wanted ?? state.layer).id));
-  update();
-  return { element, update };
+  const few = segments('Layer', layers.map((layer) => ({ value: layer.id, text: layer.id, small: gridText(layer) })), state.layer.id, pick);
+  return { element: few.element, update: () => few.set((state.wanted ?? state.layer).id) };
 }
 
 /** The grid of a layer, where all images share one; else that of the largest. @param {Layer} layer */

@@ -29,6 +29,20 @@ export function choice(label, options, value, onChange) {
   return { element: make('label', { className: 'choice' }, make('span', { textContent: label }), select), select };
 }
 
+/**
+ * One of a few, as segments side by side: radio buttons by their looks.
+ * @param {string} label @param {{value: string, text: string, small: string}[]} options @param {string} value @param {(value: string) => void} onChange
+ */
+export function segments(label, options, value, onChange) {
+  const radios = options.map((option) => make('input', { type: 'radio', name: label, value: option.value }));
+  for (const radio of radios) radio.addEventListener('change', () => onChange(radio.value));
+  const labels = options.map(({ text, small }, i) => make('label', {}, radios[i], make('span', {}, text, ' ', make('small', { textContent: small }))));
+  const element = make('fieldset', { className: 'layers' }, make('legend', { textContent: label }), ...labels);
+  const set = (/** @type {string} */ chosen) => radios.forEach((radio) => (radio.checked = radio.value === chosen));
+  set(value);
+  return { element, set };
+}
+
 /** Whether an element is in view, or at most a screen away. @param {Element} element */
 export function isNear(element) {
   const { top, bottom } = element.getBoundingClientRect();

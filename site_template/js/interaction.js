@@ -63,7 +63,7 @@ export function interact(container, { tiles, state, signal }) {
     move(tile, patch);
     if (again) pin(tile, patch);
   });
-  let inside = false;
+  let inside = container.matches(':hover');
   container.addEventListener('pointerenter', () => (inside = true), { signal });
   container.addEventListener(
     'pointerleave',

@@ -56,5 +56,7 @@ export function openingPatch(element, state, layer) {
   const { bundle } = state;
   if (!bundle.opening) return null;
   const patch = { ...bundle.opening, image: findImage(bundle, bundle.opening.image) };
+  const group = element.getAttribute('group');
+  if (group !== null && group !== bundle.images[patch.image].group) return null;
   return state.images.includes(patch.image) ? counterpart(patch, findLayer(bundle, bundle.opening.layer), state.layer) : null;
 }

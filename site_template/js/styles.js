@@ -54,6 +54,9 @@ select, button { color: inherit; }
 .map.smooth { image-rendering: auto; }
 .tile .name { position: absolute; left: 0; right: 0; bottom: 0; padding: 18px 8px 4px; overflow: hidden; color: #fff; font-size: 13px; line-height: 1.3; text-overflow: ellipsis; white-space: nowrap;
   background: linear-gradient(transparent, rgb(0 0 0 / 0.55)); }
+.tile .badges { position: absolute; left: 6px; top: 6px; display: flex; flex-wrap: wrap; gap: 4px; max-width: calc(100% - 12px); }
+.badges span { max-width: 100%; padding: 0 7px; overflow: hidden; border-radius: 3px; background: rgb(0 0 0 / 0.72); color: #fff; font: 600 12px/20px system-ui, sans-serif; text-overflow: ellipsis; white-space: nowrap; }
+.badges span:empty { display: none; }
 .mark { position: absolute; left: 0; top: 0; visibility: hidden; contain: layout size; min-width: 11px; min-height: 11px; border-radius: 2px; }
 .best, .cursor { will-change: transform; }
 .selected { border: 3px solid var(--selection); box-shadow: 0 0 0 2px #16130a, inset 0 0 0 1.5px #16130a; }

@@ -22,17 +22,20 @@ export class Tile {
   /**
    * @param {State} state
    * @param {number} image index
-   * @param {{map?: boolean, selects?: boolean, of?: string, empty?: boolean, frames?: (image: number) => boolean}} [options] map: whether the similarity map is drawn on this image;
+   * @param {{map?: boolean, selects?: boolean, of?: string, empty?: boolean, frames?: (image: number) => boolean, note?: string, grouped?: boolean}} [options] map: whether the similarity map is drawn on this image;
    *   selects: whether its patches can be selected, or only read (default: yes, both); of: where all tiles show one image, what this one shows of it;
-   *   empty: whether it begins as a mere box, to be filled once it is near; frames: whether the best match on this image is framed just now (yes)
+   *   empty: whether it begins as a mere box, to be filled once it is near; frames: whether the best match on this image is framed just now (yes);
+   *   note: what it says of the image beside its mark; grouped: whether its name tells its group (yes)
    */
-  constructor(state, image, { map = true, selects = true, of = '', empty = false, frames = () => true } = {}) {
+  constructor(state, image, { map = true, selects = true, of = '', empty = false, frames = () => true, note = '', grouped = true } = {}) {
     this.state = state;
     this.image = image;
     this.map = map;
     this.selects = selects;
     this.of = of;
     this.frames = frames;
+    this.note = note;
+    this.grouped = grouped;
     this.aspect = aspectOf(state.bundle.images[image]);
     /** What is in the box, while something is. @type {ReturnType<Tile['makeParts']> | null} */
     this.parts = null;
@@ -62,11 +65,17 @@ export class Tile {
 
   makeParts() {
     const { title, group } = this.state.bundle.images[this.image];
-    const name = make('span', { className: 'name', hidden: this.of !== '' }, group ? make('small', { textContent: this.state.bundle.groups.get(group) ?? group }) : '', title);
+    const name = make('span', { className: 'name', hidden: this.of !== '' }, group && this.grouped ? make('small', { textContent: this.state.bundle.groups.get(group) ?? group }) : '', title);
     const canvas = make('canvas', { className: 'map' });
     const [best, cursor, selected] = [new Mark('best', true), new Mark('cursor', true), new Mark('selected')];
-    this.element.append(this.makePicture(), canvas, name, best.element, cursor.element, selected.element);
+    const badges = make('span', { className: 'badges' }, ...this.badges.map((textContent) => make('span', { textContent })));
+    this.element.append(this.makePicture(), canvas, name, badges, best.element, cursor.element, selected.element);
     return { canvas, best, cursor, selected };
+  }
+
+  /** What is said of the image at its top left: why it stands here, what sets it apart from its group. */
+  get badges() {
+    return [this.note, this.state.bundle.images[this.image].mark ?? ''].filter((text) => text !== '');
   }
 
   makePicture() {
@@ -142,7 +151,7 @@ export class Tile {
     const [rows, cols] = this.state.grid(this.image);
     const where = patch ? `, row ${patch.row + 1} of ${rows}, column ${patch.col + 1} of ${cols}` : '';
     const similar = value === null ? '' : `, similarity ${formatValue(value)}`;
-    const label = `${this.of && `${this.of}, `}${title}${alt && alt !== title ? ` (${alt})` : ''}${where}${similar}`;
+    const label = `${this.of && `${this.of}, `}${title}${alt && alt !== title ? ` (${alt})` : ''}${this.badges.map((text) => `, ${text}`).join('')}${where}${similar}`;
     if (label !== this.element.ariaLabel) this.element.ariaLabel = label;
   }
 

@@ -1,0 +1,36 @@
+"""Which figures a page has where none are asked for, and what its author should be told of those it has."""
+
+from collections.abc import Sequence
+
+from exporter.images import ImageFile
+from exporter.manifest import Manifest
+from exporter.networks import Opened
+
+# More than these are shown only where somebody asks for them.
+MANY_CLASSES = 24
+
+
+def default_figures(networks: Sequence[Opened], images: Sequence[ImageFile], factors: bool = False, transforms: bool = False) -> list[str]:
+    """The figures shown where none are asked for.
+
+    Classes where an image is marked; layers side by side where there are several, first of all those of several networks; factors and transforms where
+    some are wanted.
+    """
+    marked = any(image.mark for image in images) and 1 < len({image.group for image in images}) <= MANY_CLASSES
+    found = ["gallery", *(["classes"] if marked else []), "pair"]
+    if sum(len(network.layers) for network in networks) > 1:
+        found = [*found, "layers"] if len(networks) == 1 else ["layers", *found]
+    return [*found, *(["factors"] if factors else []), *(["transforms"] if transforms else [])]
+
+
+def figure_notes(content: Manifest, unasked: Sequence[str]) -> list[str]:
+    """Sentences on figures that show less than their data or their data less than it might. unasked: ids of the images that are transformed without having been named."""
+    shown, found = {figure.type for figure in content.figures}, []
+    if "classes" in shown and len({image.group for image in content.originals}) < 2:
+        found.append("figure classes: all images are of one class; sort them into sub-folders, one for each class, and name the folder that holds these")
+    if unasked and len(content.originals) > len(unasked):
+        found.append(f"of {len(content.originals)} images the first {len(unasked)} are transformed ({', '.join(unasked)}); choose others with --transform-images")
+    for name, data in (("transforms", content.series), ("factors", content.factors)):
+        if data and name not in shown:
+            found.append(f"no figure of the page shows what --{name} makes; add {name} to --figures")
+    return found
