@@ -2,7 +2,7 @@
 
 import { make } from './dom.js';
 import { formatValue } from './overlay.js';
-import { floorOf, labelsOf, levels, nearest, pathOf, positions, thin } from './plot.js';
+import { floorOf, labelMiddles, labelsOf, levels, nearest, pathOf, positions, thin } from './plot.js';
 import { COMPARED } from './versions.js';
 
 /**
@@ -124,6 +124,11 @@ export class Chart {
     return { width: Math.max(1, this.size.width - MARGIN.left - MARGIN.right), height: Math.max(1, this.size.height - MARGIN.top - MARGIN.bottom) };
   }
 
+  /** From where to where labels may reach. @returns {[number, number]} */
+  get room() {
+    return [-MARGIN.left, this.inner.width + MARGIN.right];
+  }
+
   /** CSS pixels from the top of the plot. @param {number} value */
   y(value) {
     return (this.inner.height * (1 - value)) / (1 - this.low);
@@ -139,10 +144,10 @@ export class Chart {
       const zero = level === 0 && this.low < 0 ? 'level zero' : 'level';
       return [svg('line', { class: zero, x1: 0, x2: width, y1: y, y2: y }), text(formatLevel(level), { x: -8, y: y + 4, 'text-anchor': 'end' })];
     });
-    const spacing = width / (this.places.length - 1);
-    const ticks = thin(this.widths, spacing).flatMap((i) => {
+    const middles = labelMiddles(this.widths, this.places, this.room);
+    const ticks = thin(this.widths, middles).flatMap((i) => {
       const { x } = this.places[i];
-      return [svg('line', { class: 'tick', x1: x, x2: x, y1: height, y2: height + 5 }), text(this.labels[i], { x, y: height + 18, 'text-anchor': 'middle' })];
+      return [svg('line', { class: 'tick', x1: x, x2: x, y1: height, y2: height + 5 }), text(this.labels[i], { x: middles[i], y: height + 18, 'text-anchor': 'middle' })];
     });
     const titles = [text('cosine similarity', { x: -MARGIN.left, y: -12 }), text(this.series.axis, { x: width / 2, y: height + 37, 'text-anchor': 'middle' })];
     axes.replaceChildren(...lines, ...ticks, ...titles);
@@ -192,13 +197,13 @@ export class Chart {
     const told = this.comparisons.length ? COMPARED.map((what, i) => `${what} ${words[i] === '\u2013' ? 'not loaded' : words[i]}`).join(', ') : 'no patch is selected';
     setAll(plot, { 'aria-valuenow': this.place, 'aria-valuetext': `${this.labels[this.place]}: ${told}` });
     if (!this.size.width) return;
-    const { width, height } = this.inner;
+    const { height } = this.inner;
     setAll(at, { x1: x, x2: x, y1: 0, y2: height });
     dots.forEach((dot, i) => dot.setAttribute('d', pathOf([[x, this.height(step, i)]])));
     const wide = this.widths[this.place] + 14;
-    const left = Math.min(width + MARGIN.right - wide, Math.max(-MARGIN.left, x - wide / 2));
-    setAll(pill, { x: left, y: height + 4, width: wide, height: 19, rx: 4 });
-    setAll(label, { x: left + wide / 2, y: height + 18 });
+    const [middle] = labelMiddles([wide], [{ x }], this.room);
+    setAll(pill, { x: middle - wide / 2, y: height + 4, width: wide, height: 19, rx: 4 });
+    setAll(label, { x: middle, y: height + 18 });
     if (label.textContent !== this.labels[this.place]) label.textContent = this.labels[this.place];
   }
 }

@@ -40,21 +40,28 @@ export function labelsOf({ steps, wraps }) {
 }
 
 /**
- * Which of evenly spaced labels to print so that none touches the next: every nth from the first, if it can be so that the last is among them;
- * otherwise the last takes the place of those that it would touch.
- * @param {number[]} widths of the labels @param {number} spacing between their middles @returns {number[]} indices
+ * Middles of labels: over their places, but none reaches beyond the ends of what there is room for.
+ * @param {number[]} widths @param {{x: number}[]} places @param {[number, number]} room
  */
-export function thin(widths, spacing) {
+export function labelMiddles(widths, places, [start, end]) {
+  return widths.map((width, i) => Math.max(start + width / 2, Math.min(end - width / 2, places[i].x)));
+}
+
+/**
+ * Which labels to print so that none touches the next: every nth from the first, if it can be so that the last is among them; otherwise the
+ * last takes the place of those that it would touch.
+ * @param {number[]} widths @param {number[]} middles @returns {number[]} indices
+ */
+export function thin(widths, middles) {
   const last = widths.length - 1;
-  const fits = (/** @type {number} */ a, /** @type {number} */ b) => (b - a) * spacing >= (widths[a] + widths[b]) / 2 + APART;
+  const fits = (/** @type {number} */ a, /** @type {number} */ b) => middles[b] - middles[a] >= (widths[a] + widths[b]) / 2 + APART;
   const every = (/** @type {number} */ nth) => widths.map((_, i) => i).filter((i) => i % nth === 0);
   const free = (/** @type {number[]} */ chosen) => chosen.every((i, n) => n === 0 || fits(chosen[n - 1], i));
   let nth = 1;
   while (nth < last && !free(every(nth))) nth++;
   const even = Array.from({ length: nth + 1 }, (_, more) => nth + more).find((one) => last % one === 0 && free(every(one)));
   if (even) return every(even);
-  const before = every(nth).filter((i) => i < last && fits(i, last));
-  return [...before, last];
+  return [...every(nth).filter((i) => i < last && fits(i, last)), last];
 }
 
 /**

@@ -40,7 +40,7 @@ export class Stage {
     this.compared.element.append(...this.marks.toReversed().map(({ element }) => element));
     this.names = [make('b'), make('b')];
     this.remark = make('span');
-    this.element = make('div', { className: 'stage' }, view(['Selected on ', this.names[0]], this.source), view(['Compared: ', this.names[1], this.remark], this.compared));
+    this.element = make('div', { className: 'stage' }, view(['Selected: ', this.names[0]], this.source), view(['Compared: ', this.names[1], this.remark], this.compared));
     this.element.style.setProperty('--aspect', String(aspect));
     this.tiles = [this.source, this.compared];
   }

@@ -11,6 +11,9 @@ import { Tile } from './tile.js';
  * @typedef {import('./versions.js').Family} Family
  */
 
+/** Labels of so many characters have no room beside another word. */
+const SHORT = 6;
+
 export const style = `
 .version { position: relative; min-width: 0; margin: 0; font-size: 12px; line-height: 1.3; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .version .tile { width: 100%; }
@@ -19,7 +22,7 @@ export const style = `
 .version b { color: light-dark(#1b1b1d, #ececee); font-weight: 600; }
 .version.compared .tile { box-shadow: 0 0 0 2px var(--overlay-background, Canvas), 0 0 0 4px var(--accent); }
 .version.compared .step { color: var(--accent); font-weight: 600; }
-.version .corresponding { border-width: 1.5px; box-shadow: 0 0 0 1px rgb(0 0 0 / 0.75); }
+.version .corresponding { border-width: 1.5px; box-shadow: 0 0 0 1px rgb(0 0 0 / 0.75), inset 0 0 0 1px rgb(0 0 0 / 0.5); }
 `;
 
 export class Version {
@@ -32,7 +35,7 @@ export class Version {
     this.mark = new Mark('corresponding');
     this.tile.element.append(this.mark.element);
     this.value = make('span');
-    const name = make('span', { className: 'step', textContent: step === series.original ? `original ${label}` : label });
+    const name = make('span', { className: 'step', textContent: step === series.original ? `original${label.length < SHORT ? ` ${label}` : ''}` : label });
     this.element = make('figure', { className: 'version' }, this.tile.element, make('figcaption', {}, name, this.value));
     this.shown = '';
   }

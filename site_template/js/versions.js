@@ -57,10 +57,15 @@ function placing(state, image) {
   return { matrix: state.bundle.images[image].version?.matrix ?? IDENTITY, grid: state.grid(image) };
 }
 
-/** The step that a selected patch is compared with at first: of a rotation a quarter turn, else the last, or the first where the last is the original. @param {Series} series */
-export function defaultStep({ transform, steps, original }) {
-  if (transform !== 'rotate') return original === steps.length - 1 ? 0 : steps.length - 1;
+/**
+ * The step that a patch is compared with as long as nobody has chosen one: of a rotation a quarter turn, else the last; the original where the
+ * patch is on just that step, and the first where that is the original.
+ * @param {Series} series @param {number} [source] the step with the patch
+ */
+export function defaultStep({ transform, steps, original }, source = original) {
+  const last = steps.length - 1;
   const away = (/** @type {number} */ step) => Math.abs(steps[step].value - steps[original].value - 90);
-  const others = steps.map((_, step) => step).filter((step) => step !== original);
-  return others.reduce((a, b) => (away(b) < away(a) ? b : a));
+  const quarter = steps.reduce((best, _, step) => (away(step) < away(best) ? step : best), 0);
+  const usual = transform === 'rotate' && quarter !== original ? quarter : last === original ? 0 : last;
+  return usual === source ? original : usual;
 }

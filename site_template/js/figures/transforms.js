@@ -78,6 +78,8 @@ export function mount(body, { state, signal, row, host }) {
     if (image === undefined || family.images.includes(image)) update(change);
     else show(familyWith(families, image, family.series.id));
   }, signal);
+  // Versions of one image are alike, so the range between images would end too soon; this is that of the chart.
+  if (!host.hasAttribute('range')) state.configure({ range: 'unit' });
   state.opening = () => middleOf(state, family.original);
   if (!family.images.includes(state.begin)) state.begin = family.original;
   const come = () => {
@@ -133,8 +135,7 @@ function makePickers(families, state, onChange) {
 function showFamily(body, family, { state, signal }) {
   const { images: steps, series } = family;
   const aspect = aspectOf(state.bundle.images[family.original]);
-  let picked = defaultStep(series);
-  let comparisons = compare(state, family);
+  let [picked, chosen, comparisons] = [defaultStep(series), false, compare(state, family)];
   const stage = new Stage(state, family, picked, aspect);
   const pick = (/** @type {number} */ step) => {
     picked = step;
@@ -142,7 +143,11 @@ function showFamily(body, family, { state, signal }) {
     stage.paint(comparisons, picked);
     chart.highlight(picked);
   };
-  const chart = new Chart(series, pick, signal);
+  const choose = (/** @type {number} */ step) => {
+    chosen = true;
+    pick(step);
+  };
+  const chart = new Chart(series, choose, signal);
   chart.element.addEventListener('pointerenter', () => state.point(null), { signal });
   stage.element.append(chart.element);
   const versions = steps.map((_, step) => new Version(state, family, step, aspect));
@@ -157,7 +162,7 @@ function showFamily(body, family, { state, signal }) {
   const keepTable = afterPaint(() => table.update(), READABLE, signal);
   const follows = () => {
     const step = state.pinned && state.cursor ? steps.indexOf(state.cursor.image) : -1;
-    if (step >= 0 && step !== picked && steps[step] !== state.selection?.image) pick(step);
+    if (step >= 0 && step !== picked && steps[step] !== state.selection?.image) choose(step);
   };
   pick(picked);
   return (change) => {
@@ -167,9 +172,11 @@ function showFamily(body, family, { state, signal }) {
       return follows();
     }
     comparisons = compare(state, family);
+    const source = state.selection ? steps.indexOf(state.selection.image) : -1;
     versions.forEach((version, step) => version.paint(comparisons[step]));
-    stage.paint(comparisons, picked);
-    chart.update(comparisons, state.selection ? steps.indexOf(state.selection.image) : -1);
+    chart.update(comparisons, source);
+    if (chosen) stage.paint(comparisons, picked);
+    else pick(defaultStep(series, source));
     if (table.element.open) keepTable();
   };
 }
