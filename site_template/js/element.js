@@ -13,9 +13,11 @@ import { sheet } from './styles.js';
 
 /**
  * @typedef {import('./bundle.js').Layer} Layer
- * @typedef {{state: State, signal: AbortSignal, row: HTMLElement, settings: HTMLElement, foot: HTMLElement}} Context what a figure gets to work with; row: of controls, settings: those folded away on narrow screens, foot: below, to add to
- * @typedef {{mount: (body: HTMLElement, context: Context) => void | Promise<void>, frame?: import('./frame.js').Parts, style?: string}} Figure
- *   mount: resolves when the figure can do with the layer that its state then has; frame: what it wants around it; style: CSS that only it needs
+ * @typedef {{state: State, signal: AbortSignal, row: HTMLElement, settings: HTMLElement, foot: HTMLElement, host: HTMLElement}} Context what a figure gets to work with; row: of controls, settings: those folded away on narrow screens, foot: below, to add to;
+ *   host: the element, with its attributes
+ * @typedef {{mount: (body: HTMLElement, context: Context) => void | Promise<void>, frame?: import('./frame.js').Parts, style?: string, images?: (bundle: import('./library.js').Bundle, asked: number[]) => number[]}} Figure
+ *   mount: resolves when the figure can do with the layer that its state then has; frame: what it wants around it; style: CSS that only it needs;
+ *   images: those that it shows when asked for these, the originals unless the attribute names some; throws where it can show none
  * @typedef {{image: string, row: number, col: number, layer?: string, pin?: boolean}} Request
  */
 
@@ -98,16 +100,17 @@ export class SimilarityOverlay extends Mirrored {
     if (!src) throw new Error('<similarity-overlay> has no src; expected the folder of a bundle, or #id of one in this page');
     const [bundle, figure] = await Promise.all([openBundle(src), loadFigure(this.getAttribute('figure') || 'gallery')]);
     if (signal.aborted) return;
-    const images = this.images.length ? this.images.map((id) => findImage(bundle, id)) : bundle.originals;
+    const asked = this.images.length ? this.images.map((id) => findImage(bundle, id)) : bundle.originals;
+    const images = figure.images?.(bundle, asked) ?? asked;
     const layers = this.layers.length ? [...new Set(this.layers)].map((id) => findLayer(bundle, id)) : bundle.layers;
-    const asked = this.getAttribute('layer');
-    const layer = asked ? findShown({ bundle, layers }, asked) : defaultLayer(bundle, layers);
+    const name = this.getAttribute('layer');
+    const layer = name ? findShown({ bundle, layers }, name) : defaultLayer(bundle, layers);
     const state = new State(bundle, images, layer, this.display, layers);
     state.begin = openingPatch(this, state, layer)?.image ?? state.begin;
     this.state = state;
     this.root.adoptedStyleSheets = [sheet(), ...(figure.style ? [sheet(figure.style)] : [])];
     const { body, row, settings, foot, update } = frame(this.root, state, figure.frame ?? {}, (one) => this.changeLayer(one.id).catch(() => {}), signal);
-    const mounted = figure.mount(body, { state, signal, row, settings, foot });
+    const mounted = figure.mount(body, { state, signal, row, settings, foot, host: this });
     // After the figure's own: what is said of linked states must be what they have.
     state.subscribe(update, signal);
     state.subscribe((change) => this.announce(change), signal);
@@ -119,7 +122,7 @@ export class SimilarityOverlay extends Mirrored {
 
   /** Select the patch to begin with, unless the reader was quicker, or its codes cannot be had. @param {State} state @param {Layer} layer to which the attributes refer */
   open(state, layer) {
-    const opening = openingPatch(this, state, layer);
+    const opening = openingPatch(this, state, layer) ?? state.opening();
     if (opening && !state.selection && state.has(opening.image)) state.select(opening, false);
   }
 

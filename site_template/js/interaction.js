@@ -6,7 +6,8 @@ import { counterpart, samePatch } from './patches.js';
  * @typedef {import('./state.js').State} State
  * @typedef {import('./patches.js').Patch} Patch
  * @typedef {import('./tile.js').Tile} Tile
- * @typedef {{tiles: Tile[], state: State, signal: AbortSignal}} Options state: that of the figure; a tile may have one of its own, linked to it
+ * @typedef {{tiles: Tile[], state: State, signal: AbortSignal, row?: Tile[]}} Options state: that of the figure; a tile may have one of its own, linked to it;
+ *   row: the tiles that Shift with an arrow goes along, all unless some are second views of others
  */
 
 const STEPS = /** @type {Record<string, [number, number]>} */ ({ ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] });
@@ -17,7 +18,7 @@ const STEPS = /** @type {Record<string, [number, number]>} */ ({ ArrowUp: [-1, 0
  * @param {HTMLElement} container holds all tiles
  * @param {Options} options
  */
-export function interact(container, { tiles, state, signal }) {
+export function interact(container, { tiles, state, signal, row = tiles }) {
   const byElement = new Map(tiles.map((tile) => [/** @type {HTMLElement} */ (tile.element), tile]));
   const tileOf = (/** @type {Event} */ event) => byElement.get(/** @type {HTMLElement} */ (/** @type {Element} */ (event.target).closest('.tile')));
   /** Scrubbing by touch: the tile and the patch it began on, and whether the finger moved to another patch. */
@@ -79,7 +80,7 @@ export function interact(container, { tiles, state, signal }) {
     const tile = tileOf(event);
     if (!tile || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'Escape') state.clear();
-    else if (event.key in STEPS && event.shiftKey) step(tiles, tile, STEPS[event.key], move);
+    else if (event.key in STEPS && event.shiftKey) step(row, tile, STEPS[event.key], move);
     else if (!tile.usable) return;
     else if (event.key === 'Enter' || event.key === ' ') pin(tile, cursorOn(tile));
     else if (event.key in STEPS) move(tile, stepped(tile, STEPS[event.key]));
@@ -104,9 +105,10 @@ function stepped(tile, [down, right]) {
   return { image, row: Math.min(rows - 1, Math.max(0, row + down)), col: Math.min(cols - 1, Math.max(0, col + right)) };
 }
 
-/** To the next or the previous tile, at the same place on it; where its codes are not here yet, only the focus goes there. @param {Tile[]} tiles @param {Tile} tile @param {[number, number]} by @param {(tile: Tile, patch: Patch) => void} move */
-function step(tiles, tile, [down, right], move) {
-  const next = tiles[tiles.indexOf(tile) + down + right];
+/** To the next or the previous tile, at the same place on it; where its codes are not here yet, only the focus goes there. @param {Tile[]} row @param {Tile} tile @param {[number, number]} by @param {(tile: Tile, patch: Patch) => void} move */
+function step(row, tile, [down, right], move) {
+  const place = row.includes(tile) ? row.indexOf(tile) : row.findIndex(({ image }) => image === tile.image);
+  const next = row[place + down + right];
   if (!next) return;
   const from = cursorOn(tile);
   next.element.focus();

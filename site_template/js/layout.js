@@ -63,3 +63,12 @@ export function runs(names) {
   const starts = names.map((_, i) => i).filter((i) => names[i] !== names[i - 1]);
   return starts.length < names.length ? starts.map((start, i) => (starts[i + 1] ?? names.length) - start) : [names.length];
 }
+
+/**
+ * Columns for many tiles of one size: as few rows as leave each at least `side` (the square root of its area), and those as even as can be.
+ * @param {number} count @param {number} aspect width / height @param {number} width of a row @param {number} side @param {number} gap
+ */
+export function evenColumns(count, aspect, width, side, gap) {
+  const most = Math.max(1, Math.floor((width + gap) / (side * Math.sqrt(aspect) + gap)));
+  return Math.ceil(count / Math.ceil(count / most));
+}

@@ -48,6 +48,8 @@ export class State {
     this.companions = new Map();
     /** Brings what the figure has put off; a script's selection waits for it. @type {() => Promise<void>} */
     this.complete = async () => {};
+    /** What the figure opens with where neither its attributes nor the exporter say. @type {() => Patch | null} */
+    this.opening = () => null;
     /** The layer being loaded, if any. @type {Layer | null} */
     this.wanted = null;
     /** The last request for a layer, and how many there were. @type {Promise<void>} */

@@ -1,7 +1,7 @@
 /** One image with its map, the outlines on it and its name. */
 
 import { BundleError } from './bundle.js';
-import { announceError, make, pictureOf } from './dom.js';
+import { announceError, make, pictureOf as imgOf } from './dom.js';
 import { Mark } from './mark.js';
 import { formatValue, paintMap } from './overlay.js';
 
@@ -39,8 +39,10 @@ export class Tile {
     this.aspect = aspectOf(state.bundle.images[image]);
     /** What is in the box, while something is. @type {ReturnType<Tile['makeParts']> | null} */
     this.parts = null;
-    /** Whether the page was told that the picture did not arrive. */
-    this.missed = false;
+    /** Images whose picture did not arrive. @type {Set<number>} */
+    this.missed = new Set();
+    /** The pictures of images that were shown here. @type {Map<number, HTMLImageElement>} */
+    this.pictures = new Map();
     this.element = make('div', { className: 'tile', tabIndex: -1 });
     this.element.dataset.image = String(image);
     this.element.setAttribute('role', 'application');
@@ -59,6 +61,7 @@ export class Tile {
   /** Be a mere box, which costs next to nothing. */
   empty() {
     this.parts = null;
+    this.pictures.clear();
     this.element.replaceChildren();
     this.element.classList.remove('no-picture');
   }
@@ -68,9 +71,10 @@ export class Tile {
     const name = make('span', { className: 'name', hidden: this.of !== '' }, group && this.grouped ? make('small', { textContent: this.state.bundle.groups.get(group) ?? group }) : '', title);
     const canvas = make('canvas', { className: 'map' });
     const [best, cursor, selected] = [new Mark('best', true), new Mark('cursor', true), new Mark('selected')];
+    const picture = this.pictureOf(this.image);
     const badges = make('span', { className: 'badges' }, ...this.badges.map((textContent) => make('span', { textContent })));
-    this.element.append(this.makePicture(), canvas, name, badges, best.element, cursor.element, selected.element);
-    return { canvas, best, cursor, selected };
+    this.element.append(picture, canvas, name, badges, best.element, cursor.element, selected.element);
+    return { picture, canvas, best, cursor, selected };
   }
 
   /** What is said of the image at its top left: why it stands here, what sets it apart from its group. */
@@ -78,12 +82,32 @@ export class Tile {
     return [this.note, this.state.bundle.images[this.image].mark ?? ''].filter((text) => text !== '');
   }
 
-  makePicture() {
+  /** Show another image in this place. @param {number} index @param {string} of what of the image that all tiles show */
+  show(index, of) {
+    if (index === this.image) return;
+    [this.image, this.of] = [index, of];
+    this.element.dataset.image = String(index);
+    this.element.classList.toggle('no-picture', this.missed.has(index));
+    if (!this.parts) return;
+    const picture = this.pictureOf(index);
+    this.parts.picture.replaceWith(picture);
+    this.parts.picture = picture;
+  }
+
+  /** One that comes again is there at once. @param {number} index */
+  pictureOf(index) {
+    const picture = this.pictures.get(index) ?? this.makePicture(index);
+    this.pictures.set(index, picture);
+    return picture;
+  }
+
+  /** @param {number} index */
+  makePicture(index) {
     const { bundle } = this.state;
-    const image = bundle.images[this.image];
+    const image = bundle.images[index];
     const url = bundle.imageUrl(image);
-    const picture = pictureOf(url, { alt: image.alt || image.title, width: image.width, height: image.height });
-    picture.addEventListener('error', () => this.miss());
+    const picture = imgOf(url, { alt: image.alt || image.title, width: image.width, height: image.height });
+    picture.addEventListener('error', () => this.miss(index));
     if (image.thumbnail) {
       // The browser takes the smaller one where it will do.
       picture.sizes = this.element.style.width || '50vw';
@@ -93,12 +117,12 @@ export class Tile {
     return picture;
   }
 
-  /** The picture did not arrive: its alternative text stands there, its map still holds. */
-  miss() {
-    this.element.classList.add('no-picture');
-    if (this.missed) return;
-    this.missed = true;
-    announceError(this.element, new BundleError(this.state.bundle.images[this.image].file, 'could not be loaded, or is no picture'));
+  /** A picture did not arrive: its alternative text stands there, its map still holds. @param {number} index */
+  miss(index) {
+    if (index === this.image) this.element.classList.add('no-picture');
+    if (this.missed.has(index)) return;
+    this.missed.add(index);
+    announceError(this.element, new BundleError(this.state.bundle.images[index].file, 'could not be loaded, or is no picture'));
   }
 
   /** Whether its patches can be pointed at: their codes are here. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { justifiedRows, panelGrid, runs } from '../../site_template/js/layout.js';
+import { evenColumns, justifiedRows, panelGrid, runs } from '../../site_template/js/layout.js';
 import { seeded } from './helpers.js';
 
 /** Every row holds some images, all are placed once, and a row that is not capped fills the width. */
@@ -113,4 +113,16 @@ test('rows of panels are as even as can be', () => {
 
 test('runs of equal names', () => {
   for (const [text, lengths] of [['a', [1]], ['aa', [2]], ['aab', [2, 1]], ['abb', [1, 2]], ['aba', [3]], ['abc', [3]], ['aabbcc', [2, 2, 2]]]) assert.deepEqual(runs([...text]), lengths);
+});
+
+test('tiles of a wall stand in rows as even as can be, none smaller than asked for', () => {
+  assert.equal(evenColumns(24, 1, 1152, 82, 10), 12);
+  assert.equal(evenColumns(9, 1, 1152, 82, 10), 9);
+  assert.equal(evenColumns(14, 1, 1152, 82, 10), 7);
+  assert.equal(evenColumns(24, 1, 350, 74, 8), 4);
+  assert.equal(evenColumns(5, 4, 100, 74, 8), 1);
+  for (const aspect of [0.5, 1, 1.5]) {
+    const columns = evenColumns(24, aspect, 700, 82, 10);
+    assert.ok(((700 - 10 * (columns - 1)) / columns) / Math.sqrt(aspect) >= 82);
+  }
 });
