@@ -3,13 +3,13 @@
 import { COLORMAPS, STYLES } from './colormaps.js';
 import { RANGES } from './ranges.js';
 
-const TEXTS = ['src', 'figure', 'layer', 'image', 'range', 'colormap', 'style-map'];
+const TEXTS = ['src', 'figure', 'layer', 'image', 'range', 'colormap', 'style-map', 'factors'];
 const NUMBERS = ['row', 'col', 'opacity'];
 /** Attributes that change how the map is drawn, and those that make the figure start anew. */
 export const DISPLAY = /** @type {Record<string, keyof import('./state.js').Display>} */ ({
   'style-map': 'style', colormap: 'colormap', range: 'range', smooth: 'smooth', opacity: 'opacity',
 });
-export const RESTART = ['src', 'figure', 'images', 'layers'];
+export const RESTART = ['src', 'figure', 'images', 'layers', 'factors'];
 export const ATTRIBUTES = [...TEXTS, ...NUMBERS, 'images', 'layers', 'smooth'];
 const DEFAULT_OPACITY = 0.8;
 

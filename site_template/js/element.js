@@ -14,8 +14,8 @@ import { sheet } from './styles.js';
 /**
  * @typedef {import('./bundle.js').Layer} Layer
  * @typedef {{state: State, signal: AbortSignal, row: HTMLElement, settings: HTMLElement, foot: HTMLElement}} Context what a figure gets to work with; row: of controls, settings: those folded away on narrow screens, foot: below, to add to
- * @typedef {{mount: (body: HTMLElement, context: Context) => void | Promise<void>, frame?: import('./frame.js').Parts, style?: string}} Figure
- *   mount: resolves when the figure can do with the layer that its state then has; frame: what it wants around it; style: CSS that only it needs
+ * @typedef {{mount: (body: HTMLElement, context: Context) => void | Promise<void>, frame?: import('./frame.js').Parts, style?: string, layersOf?: (bundle: import('./library.js').Bundle) => Layer[]}} Figure
+ *   mount: resolves when the figure can do with the layer that its state then has; frame: what it wants around it; style: CSS that only it needs; layersOf: the layers it offers unless the page names some (all)
  * @typedef {{image: string, row: number, col: number, layer?: string, pin?: boolean}} Request
  */
 
@@ -99,7 +99,7 @@ export class SimilarityOverlay extends Mirrored {
     const [bundle, figure] = await Promise.all([openBundle(src), loadFigure(this.getAttribute('figure') || 'gallery')]);
     if (signal.aborted) return;
     const images = this.images.length ? this.images.map((id) => findImage(bundle, id)) : bundle.originals;
-    const layers = this.layers.length ? [...new Set(this.layers)].map((id) => findLayer(bundle, id)) : bundle.layers;
+    const layers = this.layers.length ? [...new Set(this.layers)].map((id) => findLayer(bundle, id)) : figure.layersOf?.(bundle) ?? bundle.layers;
     const asked = this.getAttribute('layer');
     const layer = asked ? findShown({ bundle, layers }, asked) : defaultLayer(bundle, layers);
     const state = new State(bundle, images, layer, this.display, layers);
