@@ -128,8 +128,13 @@ export class Columns {
     if (change === 'selection' || change === 'layer') this.want();
     const next = this.columns.find(({ image }) => image === this.state.selection?.image);
     this.paint(this.withSource(next));
-    if (next && next !== this.source && this.element.clientWidth < NARROW) stick(next);
+    if (next && next !== this.source) stick(next, true);
     this.source = next;
+  }
+
+  /** Bring the column of the selected patch into view, where it sticks. */
+  stick() {
+    if (this.source) stick(this.source, false);
   }
 
   /** @param {Iterable<Column>} [some] those in view */
@@ -200,12 +205,12 @@ function strongest(state, seen) {
 /**
  * On a narrow screen the source column stays in view while the others scroll. Where it is partly out of view when it is selected it sticks
  * just there: nothing moves under the finger.
- * @param {Column} column
+ * @param {Column} column @param {boolean} there whether it stays where it is
  */
-function stick({ element }) {
+function stick({ element }, there) {
   const { top, bottom } = element.getBoundingClientRect();
-  element.style.top = `${Math.min(STICK.top, top)}px`;
-  element.style.bottom = `${Math.min(STICK.bottom, innerHeight - bottom)}px`;
+  element.style.top = `${there ? Math.min(STICK.top, top) : STICK.top}px`;
+  element.style.bottom = `${there ? Math.min(STICK.bottom, innerHeight - bottom) : STICK.bottom}px`;
 }
 
 /** @template T @param {Set<T>} set @param {Iterable<T>} now */

@@ -113,7 +113,7 @@ export class Mixture {
   constructor(view) {
     this.view = view;
     this.bar = make('span', { className: 'bar' });
-    this.element = make('div', { className: 'mixture', hidden: true }, this.bar, make('span', { textContent: '% of each factor' }));
+    this.element = make('div', { className: 'mixture', hidden: true }, this.bar, make('span', { textContent: '% of factors' }));
     this.element.role = 'img';
     /** @type {HTMLElement[]} */
     this.parts = [];

@@ -20,7 +20,7 @@ export const style = `
 .factor-legend { display: flex; flex-direction: column; gap: 10px; margin-bottom: 16px; }
 .factors { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 500px), 1fr)); gap: 8px 28px; }
 .factor { display: flex; align-items: center; gap: 10px; min-width: 0; }
-.chip { flex: none; display: inline-flex; align-items: center; gap: 8px; width: 146px; padding: 5px 10px 5px 6px; border: 1px solid var(--rule); border-radius: 7px; background: none; font-size: 14px; text-align: left; cursor: pointer; }
+.chip { flex: none; display: inline-flex; white-space: nowrap; align-items: center; gap: 8px; width: 146px; padding: 5px 10px 5px 6px; border: 1px solid var(--rule); border-radius: 7px; background: none; font-size: 14px; text-align: left; cursor: pointer; }
 .chip i { flex: none; width: 22px; height: 22px; border-radius: 4px; }
 .chip .share { margin-left: auto; color: var(--quiet); font-size: 13px; font-variant-numeric: tabular-nums; }
 .chip.alone { background: color-mix(in srgb, currentColor 10%, transparent); }
@@ -37,7 +37,7 @@ export const style = `
 .columns { display: flex; flex-wrap: wrap; align-items: flex-start; }
 .column { display: flex; flex-direction: column; gap: 4px; }
 .column .tile { width: 100%; }
-.tile.of-factors.mapped img { filter: grayscale(1) brightness(0.84); }
+.tile.of-factors.mapped img { filter: grayscale(1) brightness(0.7); }
 .of-factors.source:not(.pinned) .cursor { border-color: transparent; box-shadow: none; }
 .of-factors .value:empty { display: none; }
 .mixture { flex: none; display: flex; align-items: center; gap: 8px; white-space: nowrap; }
@@ -47,8 +47,9 @@ export const style = `
   .factors { gap: 6px; }
   .factor { gap: 8px; }
   .factor .try { display: none; }
-  .chip { gap: 6px; width: 124px; padding: 9px 8px 9px 6px; font-size: 13px; }
+  .chip { gap: 6px; width: 121px; padding: 9px 7px 9px 6px; font-size: 13px; }
   .chip .share { font-size: 12px; }
+  .factor .strip { gap: 4px; }
   .chip i { width: 18px; height: 18px; }
   .column.source { position: sticky; z-index: 2; background: var(--overlay-background, Canvas); box-shadow: 0 0 0 4px var(--overlay-background, Canvas); }
   .mixture .bar { flex: 1; }
@@ -133,6 +134,7 @@ class FactorFigure {
       if (this.set !== set || this.signal.aborted) return;
       this.view.use(factors);
       this.legend.show(factors, images);
+      this.wall.paint();
     } catch (error) {
       if (this.set !== set || this.signal.aborted) return;
       this.legend.miss('The factors cannot be shown.', /** @type {Error} */ (error).message);
@@ -197,6 +199,7 @@ class FactorFigure {
     if (!state.has(image)) return;
     state.point(null);
     state.select({ image, row, col }, true);
+    this.wall.stick();
   }
 
   /** Where the pointer or the focus is, and Escape, which lets go of a factor. */
