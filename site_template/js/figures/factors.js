@@ -101,9 +101,10 @@ class FactorFigure {
     state.subscribe((change) => this.follow(change), signal);
   }
 
-  /** @param {FactorSet} set */
+  /** The images of a set, in the order of the figure. @param {FactorSet} set */
   shownOf(set) {
-    return imagesOf(set, this.state.bundle.images).filter((image) => this.state.images.includes(image));
+    const known = new Set(imagesOf(set, this.state.bundle.images));
+    return this.state.images.filter((image) => known.has(image));
   }
 
   /** @param {string} id */
