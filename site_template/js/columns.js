@@ -28,6 +28,7 @@ export class Column {
     this.tiles = tiles;
     this.image = tiles[0].image;
     this.aspect = tiles[0].aspect;
+    this.marked = false;
     this.element = make('div', { className: 'column' }, ...tiles.map(({ element }) => element));
   }
 
@@ -41,7 +42,8 @@ export class Column {
 
   paint() {
     for (const tile of this.tiles) tile.paint();
-    this.element.classList.toggle('source', this.source);
+    const { source } = this;
+    if (source !== this.marked) this.element.classList.toggle('source', (this.marked = source));
   }
 
   paintCursor() {
@@ -78,6 +80,8 @@ export class Columns {
     this.framed = null;
     /** The column of the selected patch. @type {Column | undefined} */
     this.source = undefined;
+    /** Whether the source column sticks. */
+    this.narrow = false;
     this.shown = new AbortController();
     const resize = new ResizeObserver(() => this.arrange());
     resize.observe(this.element);
@@ -128,13 +132,13 @@ export class Columns {
     if (change === 'selection' || change === 'layer') this.want();
     const next = this.columns.find(({ image }) => image === this.state.selection?.image);
     this.paint(this.withSource(next));
-    if (next && next !== this.source) stick(next, true);
+    if (next && next !== this.source && this.narrow) stick(next, true);
     this.source = next;
   }
 
   /** Bring the column of the selected patch into view, where it sticks. */
   stick() {
-    if (this.source) stick(this.source, false);
+    if (this.source && this.narrow) stick(this.source, false);
   }
 
   /** @param {Iterable<Column>} [some] those in view */
@@ -177,7 +181,8 @@ export class Columns {
     const { columns, element } = this;
     const width = element.clientWidth;
     if (!width || !columns.length) return;
-    const narrow = width < NARROW;
+    this.narrow = width < NARROW;
+    const { narrow } = this;
     const gap = narrow ? GAP.narrow : GAP.wide;
     const heights = HEIGHTS.find(({ upTo }) => columns.length <= upTo) ?? HEIGHTS[0];
     const aspects = columns.map(({ aspect }) => aspect);

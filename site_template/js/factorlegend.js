@@ -93,7 +93,8 @@ class Row {
   /** @param {number | null} share @param {boolean} alone @param {boolean} held */
   update(share, alone, held) {
     if (this.chip.disabled) return;
-    this.share.textContent = share === null ? '' : formatShare(share);
+    const text = share === null ? '' : formatShare(share);
+    if (text !== this.share.textContent) this.share.textContent = text;
     this.chip.classList.toggle('alone', alone);
     const pressed = String(held);
     if (this.chip.getAttribute('aria-pressed') !== pressed) this.chip.setAttribute('aria-pressed', pressed);
@@ -130,7 +131,8 @@ export class Mixture {
     this.parts.forEach((part, factor) => {
       const share = shares?.[factor] ?? 0;
       part.style.flexGrow = String(share);
-      part.textContent = share >= NUMBERED ? String(Math.round(100 * share)) : '';
+      const text = share >= NUMBERED ? String(Math.round(100 * share)) : '';
+      if (text !== part.textContent) part.textContent = text;
     });
     this.element.ariaLabel = shares ? shares.map((share, factor) => `${factorName(factor)} ${formatShare(share)}`).join(', ') : 'no patch is selected';
   }

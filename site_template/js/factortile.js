@@ -15,8 +15,10 @@ export class FactorTile extends Tile {
   constructor(state, image, view, empty) {
     super(state, image, { map: false, of: 'factors', empty: true });
     this.view = view;
-    /** What is on the canvas. */
+    /** What is on the canvas, how it is shown, and whether a patch of this image is marked. */
     this.drawn = '';
+    this.look = '';
+    this.marked = false;
     /** What all factors together look like, by the set it was made of. @type {{factors: import('./factors.js').Factors, pixels: Uint32Array} | null} */
     this.blended = null;
     this.element.classList.add('of-factors');
@@ -24,8 +26,19 @@ export class FactorTile extends Tile {
   }
 
   makeParts() {
-    this.drawn = '';
+    this.drawn = this.look = '';
     return super.makeParts();
+  }
+
+  /** Of sixty maps a hover changes two. */
+  paint() {
+    const { state, view } = this;
+    const { opacity, smooth, style } = state.display;
+    const look = [view.factors?.set.id, view.alone, opacity, smooth, style, state.layer.id].join(' ');
+    const marks = [state.selection, state.cursor].some((patch) => patch?.image === this.image);
+    if (look === this.look && !marks && !this.marked) return;
+    [this.look, this.marked] = [look, marks];
+    super.paint();
   }
 
   /** Painted only when something else is to be seen than before. @param {HTMLCanvasElement} canvas */
@@ -54,6 +67,7 @@ export class FactorTile extends Tile {
     const { state, parts, view } = this;
     if (!parts) return;
     const cursor = state.cursor?.image === this.image && view.factors ? state.cursor : null;
+    if (cursor) this.marked = true;
     parts.cursor.place(cursor, state.grid(this.image), view.weight(cursor));
     this.describe(cursor ?? (state.selection?.image === this.image ? state.selection : null), null);
   }

@@ -22,7 +22,7 @@ export const style = `
 .factor { display: flex; align-items: center; gap: 10px; min-width: 0; }
 .chip { flex: none; display: inline-flex; white-space: nowrap; align-items: center; gap: 8px; width: 146px; padding: 5px 10px 5px 6px; border: 1px solid var(--rule); border-radius: 7px; background: none; font-size: 14px; text-align: left; cursor: pointer; }
 .chip i { flex: none; width: 22px; height: 22px; border-radius: 4px; }
-.chip .share { margin-left: auto; color: var(--quiet); font-size: 13px; font-variant-numeric: tabular-nums; }
+.chip .share { contain: strict; width: 44px; height: 20px; margin-left: auto; line-height: 20px; text-align: right; color: var(--quiet); font-size: 13px; font-variant-numeric: tabular-nums; }
 .chip.alone { background: color-mix(in srgb, currentColor 10%, transparent); }
 .chip[aria-pressed=true] { border-color: currentColor; box-shadow: 0 0 0 1px currentColor; }
 .chip:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
@@ -41,7 +41,7 @@ export const style = `
 .of-factors.source:not(.pinned) .cursor { border-color: transparent; box-shadow: none; }
 .of-factors .value:empty { display: none; }
 .mixture { flex: none; display: flex; align-items: center; gap: 8px; white-space: nowrap; }
-.mixture .bar { display: flex; width: 200px; height: 18px; overflow: hidden; border-radius: 3px; background: light-dark(#eee, #26272b); }
+.mixture .bar { contain: strict; display: flex; width: 200px; height: 18px; overflow: hidden; border-radius: 3px; background: light-dark(#eee, #26272b); }
 .mixture i { flex: 0 0 0; min-width: 0; overflow: hidden; color: #16130a; font: 600 12px/18px system-ui, sans-serif; text-align: center; font-variant-numeric: tabular-nums; }
 @container (max-width: 599px) {
   .factors { gap: 6px; }
@@ -53,6 +53,7 @@ export const style = `
   .chip i { width: 18px; height: 18px; }
   .column.source { position: sticky; z-index: 2; background: var(--overlay-background, Canvas); box-shadow: 0 0 0 4px var(--overlay-background, Canvas); }
   .mixture .bar { flex: 1; }
+  .chip .share { width: 34px; }
 }
 `;
 
