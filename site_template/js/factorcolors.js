@@ -54,7 +54,8 @@ export function labOf(factor) {
 }
 
 /**
- * All factors of an image at once: each patch in the mixture of their colours, by the shares of its weights, as opaque as its strongest factor.
+ * All factors of an image at once: each patch in a mixture of their colours, as opaque as its strongest factor. They are mixed by the squares of
+ * its weights: by the weights themselves, patches that have a little of everything, as most have, would all be grey.
  * @param {Factors} factors @param {number} image
  * @returns {Uint32Array} packed pixels, their opacity from 0 to 255
  */
@@ -67,7 +68,7 @@ export function blend(factors, image) {
     let [sum, strength] = [0, 0];
     for (let factor = 0; factor < count; factor++) {
       const byte = bytes[factor][patch];
-      sum += parts[factor] = byte * peaks[factor];
+      sum += parts[factor] = (byte * peaks[factor]) ** 2;
       if (byte > strength) strength = byte;
     }
     if (!(sum > 0)) return 0;

@@ -85,7 +85,7 @@ def painted(colors, codes, alone=None):
     if alone is not None:
         rgb = np.broadcast_to(colors[alone], (*codes.shape[:2], 3))
         return np.dstack([rgb, codes[..., alone]]).astype(float)
-    weights = codes * peaks
+    weights = (codes * peaks) ** 2
     lab = _to_lab(colors[: codes.shape[-1]] / 255)
     mixed = _from_lab((weights / weights.sum(-1, keepdims=True)) @ lab)
     return np.dstack([255 * mixed, codes.max(-1)])

@@ -135,7 +135,7 @@ test('a patch of one factor has its colour, one of several a mixture, one of non
   const factors = makeFactors();
   const [pure, mixed] = [...blend(factors, 0)].map(rgbaOf);
   assert.deepEqual([hexOf(pure.slice(0, 3)), pure[3]], [COLORS[0], 255]);
-  const [first, second] = [10 * 0.8, 51 * 0.5];
+  const [first, second] = [(10 * 0.8) ** 2, (51 * 0.5) ** 2];
   assert.deepEqual(mixed, [...mix([labOf(0), labOf(1)], [first / (first + second), second / (first + second)]), 51]);
   assert.equal(blend(factors, 1)[2], 0);
 });

@@ -20,9 +20,9 @@ export const style = `
 .factor-legend { display: flex; flex-direction: column; gap: 10px; margin-bottom: 16px; }
 .factors { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 500px), 1fr)); gap: 8px 28px; }
 .factor { display: flex; align-items: center; gap: 10px; min-width: 0; }
-.chip { flex: none; display: inline-flex; white-space: nowrap; align-items: center; gap: 8px; width: 146px; padding: 5px 10px 5px 6px; border: 1px solid var(--rule); border-radius: 7px; background: none; font-size: 14px; text-align: left; cursor: pointer; }
+.chip { flex: none; display: inline-flex; white-space: nowrap; align-items: center; gap: 8px; width: 154px; padding: 5px 10px 5px 6px; border: 1px solid var(--rule); border-radius: 7px; background: none; font-size: 14px; text-align: left; cursor: pointer; }
 .chip i { flex: none; width: 22px; height: 22px; border-radius: 4px; }
-.chip .share { contain: strict; width: 44px; height: 20px; margin-left: auto; line-height: 20px; text-align: right; color: var(--quiet); font-size: 13px; font-variant-numeric: tabular-nums; }
+.chip .share { flex: none; contain: strict; width: 44px; height: 20px; margin-left: auto; line-height: 20px; text-align: right; color: var(--quiet); font-size: 13px; font-variant-numeric: tabular-nums; }
 .chip.alone { background: color-mix(in srgb, currentColor 10%, transparent); }
 .chip[aria-pressed=true] { border-color: currentColor; box-shadow: 0 0 0 1px currentColor; }
 .chip:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
@@ -47,7 +47,7 @@ export const style = `
   .factors { gap: 6px; }
   .factor { gap: 8px; }
   .factor .try { display: none; }
-  .chip { gap: 6px; width: 130px; padding: 9px 7px 9px 6px; font-size: 13px; }
+  .chip { gap: 6px; width: 138px; padding: 9px 7px 9px 6px; font-size: 13px; }
   .chip .share { font-size: 12px; }
   .factor .strip { gap: 4px; }
   .chip i { width: 18px; height: 18px; }
