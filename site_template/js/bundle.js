@@ -23,9 +23,8 @@ import { unpack } from './codecs.js';
 export const FORMAT = 'overlay-export bundle';
 export const VERSION = 1;
 export const MANIFEST_NAME = 'bundle.json';
-const SHARD_VERSION = 1;
-const HEADER_BYTES = 16;
-const MAGIC = 0x534c564f; // "OVLS", little-endian
+const FILE_VERSION = 1;
+export const HEADER_BYTES = 16;
 
 /** A bundle that cannot be used; `file` names the file at fault. */
 export class BundleError extends Error {
@@ -201,20 +200,28 @@ function checkSelection(opening, manifest) {
  * @returns {Promise<Int8Array>} (patches of the shard's images) x dims
  */
 export async function decodeShard(bytes, shard, layer) {
-  const fail = (/** @type {string} */ reason) => new BundleError(shard.file, reason);
-  if (bytes.length < HEADER_BYTES) throw fail(`is ${bytes.length} bytes, a shard has at least ${HEADER_BYTES}`);
-  const header = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
-  if (header.getUint32(0, true) !== MAGIC) throw fail('is not a shard (no "OVLS" at its start)');
-  const version = header.getUint16(4, true);
-  if (version !== SHARD_VERSION) throw fail(`is shard version ${version}, this page knows ${SHARD_VERSION}`);
-  if (header.getUint16(6, true) !== 0) throw fail(`has ${header.getUint16(6, true)} at byte 6, expected 0`);
-  const [first, count] = [header.getUint32(8, true), header.getUint32(12, true)];
-  if (first !== shard.first || count !== shard.count) throw fail(`begins with image ${first} of ${count}, expected ${shard.first} of ${shard.count}`);
+  const [first, count] = readHeader(bytes, shard.file, { magic: 'OVLS', what: 'shard' });
+  if (first !== shard.first || count !== shard.count) throw new BundleError(shard.file, `begins with image ${first} of ${count}, expected ${shard.first} of ${shard.count}`);
   try {
     return await unpack(bytes.subarray(HEADER_BYTES), layer.encoding, shardPatches(shard, layer), layer.dims);
   } catch (error) {
-    throw fail(error instanceof Error ? error.message : String(error));
+    throw new BundleError(shard.file, error instanceof Error ? error.message : String(error));
   }
+}
+
+/**
+ * Check what a binary file begins with and return the two numbers behind it. Throws BundleError.
+ * @param {Uint8Array<ArrayBuffer>} bytes @param {string} file @param {{magic: string, what: string}} kind what: how a file of this kind is called
+ */
+export function readHeader(bytes, file, { magic, what }) {
+  const fail = (/** @type {string} */ reason) => new BundleError(file, reason);
+  if (bytes.length < HEADER_BYTES) throw fail(`is ${bytes.length} bytes, a ${what} has at least ${HEADER_BYTES}`);
+  const header = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
+  if ([...magic].some((letter, i) => header.getUint8(i) !== letter.charCodeAt(0))) throw fail(`is not a ${what} (no "${magic}" at its start)`);
+  const version = header.getUint16(4, true);
+  if (version !== FILE_VERSION) throw fail(`is ${what} version ${version}, this page knows ${FILE_VERSION}`);
+  if (header.getUint16(6, true) !== 0) throw fail(`has ${header.getUint16(6, true)} at byte 6, expected 0`);
+  return [header.getUint32(8, true), header.getUint32(12, true)];
 }
 
 /** The number of patches on the images of a shard. @param {Shard} shard @param {Layer} layer */

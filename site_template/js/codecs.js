@@ -71,7 +71,7 @@ function spreadHalves(table, codes, length, rowStep, step) {
 }
 
 /** What a zlib stream holds; rejects where that is more than `size` bytes. @param {Uint8Array} bytes @param {number} size */
-async function inflate(bytes, size) {
+export async function inflate(bytes, size) {
   if (typeof DecompressionStream === 'undefined') {
     throw new Error('is deflated, which this browser cannot undo (no DecompressionStream); use Chrome or Edge 80, Firefox 113, Safari 16.4 or newer');
   }
@@ -83,7 +83,7 @@ async function inflate(bytes, size) {
     total += part.length;
     if (total > size) {
       reader.cancel().catch(() => {}); // the reason is told below, whatever becomes of the rest
-      throw new Error(`inflates to more than ${size} bytes of codes`);
+      throw new Error(`inflates to more than ${size} bytes`);
     }
   }
   return joined(parts, total);

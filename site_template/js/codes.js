@@ -152,7 +152,7 @@ export class LayerCodes {
   }
 }
 
-/** The row of the first patch of every image, and the number of all rows behind them. @param {Layer} layer */
+/** The row of the first patch of every image, and the number of all rows behind them. @param {Pick<Layer, 'grids'>} layer */
 export function firstRows({ grids }) {
   const starts = new Uint32Array(grids.length + 1);
   grids.forEach(([rows, cols], image) => (starts[image + 1] = starts[image] + rows * cols));

@@ -15,9 +15,9 @@ import { sheet } from './styles.js';
  * @typedef {import('./bundle.js').Layer} Layer
  * @typedef {{state: State, signal: AbortSignal, row: HTMLElement, settings: HTMLElement, foot: HTMLElement, host: HTMLElement}} Context what a figure gets to work with; row: of controls, settings: those folded away on narrow screens, foot: below, to add to;
  *   host: the element, with its attributes
- * @typedef {{mount: (body: HTMLElement, context: Context) => void | Promise<void>, frame?: import('./frame.js').Parts, style?: string, images?: (bundle: import('./library.js').Bundle, asked: number[]) => number[]}} Figure
+ * @typedef {{mount: (body: HTMLElement, context: Context) => void | Promise<void>, frame?: import('./frame.js').Parts, style?: string, images?: (bundle: import('./library.js').Bundle, asked: number[]) => number[], layersOf?: (bundle: import('./library.js').Bundle) => Layer[]}} Figure
  *   mount: resolves when the figure can do with the layer that its state then has; frame: what it wants around it; style: CSS that only it needs;
- *   images: those that it shows when asked for these, the originals unless the attribute names some; throws where it can show none
+ *   images: those that it shows when asked for these, the originals unless the attribute names some; throws where it can show none; layersOf: the layers it offers unless the page names some (all)
  * @typedef {{image: string, row: number, col: number, layer?: string, pin?: boolean}} Request
  */
 
@@ -102,7 +102,7 @@ export class SimilarityOverlay extends Mirrored {
     if (signal.aborted) return;
     const asked = this.images.length ? this.images.map((id) => findImage(bundle, id)) : bundle.originals;
     const images = figure.images?.(bundle, asked) ?? asked;
-    const layers = this.layers.length ? [...new Set(this.layers)].map((id) => findLayer(bundle, id)) : bundle.layers;
+    const layers = this.layers.length ? [...new Set(this.layers)].map((id) => findLayer(bundle, id)) : figure.layersOf?.(bundle) ?? bundle.layers;
     const name = this.getAttribute('layer');
     const layer = name ? findShown({ bundle, layers }, name) : defaultLayer(bundle, layers);
     const state = new State(bundle, images, layer, this.display, layers);

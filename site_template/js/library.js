@@ -3,12 +3,14 @@
 import { BundleError, MANIFEST_NAME, decodeShard, parseManifest } from './bundle.js';
 import { LayerCodes, firstRows } from './codes.js';
 import { ENCODINGS } from './codecs.js';
+import { Factors, decodeWeights, imagesOf } from './factors.js';
 import { makeKernel } from './kernel.js';
 import { sha256 } from './sha256.js';
 import { openSource } from './source.js';
 
 /**
  * @typedef {import('./bundle.js').Layer} Layer
+ * @typedef {import('./bundle.js').FactorSet} FactorSet
  * @typedef {import('./bundle.js').Shard} Shard
  * @typedef {import('./source.js').Source} Source
  */
@@ -31,6 +33,8 @@ export class Bundle {
     this.factors = manifest.factors;
     /** Layers whose memory is being made, and those that a figure still holds. @type {Map<Layer, Promise<LayerCodes> | WeakRef<LayerCodes>>} */
     this.codes = new Map();
+    /** Weights of factors, on their way or here. @type {Map<FactorSet, Promise<Factors>>} */
+    this.weights = new Map();
   }
 
   /** Indices of the images that are no versions of others. */
@@ -93,11 +97,34 @@ export class Bundle {
 
   /** @param {Shard} shard @param {Layer} layer @returns {Promise<Int8Array>} */
   async fetchShard(shard, layer) {
-    const bytes = await this.source.read(shard.file, shard.sha256);
-    if (bytes.length !== shard.bytes) throw new BundleError(shard.file, `is ${bytes.length} bytes, expected ${shard.bytes}`);
+    return decodeShard(await this.fetchChecked(shard), shard, layer);
+  }
+
+  /** The weights of a set of factors. Rejects with BundleError; asked again, it tries again. @param {FactorSet} set @returns {Promise<Factors>} */
+  loadFactors(set) {
+    const known = this.weights.get(set);
+    if (known) return known;
+    const loading = this.fetchFactors(set);
+    this.weights.set(set, loading);
+    loading.catch(() => this.weights.delete(set));
+    return loading;
+  }
+
+  /** @param {FactorSet} set */
+  async fetchFactors(set) {
+    const layer = /** @type {Layer} */ (this.layers.find(({ id }) => id === set.layer));
+    const images = imagesOf(set, this.images);
+    const patches = /** @type {number} */ (firstRows({ grids: images.map((image) => layer.grids[image]) }).at(-1));
+    return new Factors(set, layer, images, await decodeWeights(await this.fetchChecked(set), set, patches));
+  }
+
+  /** The bytes of a file, of the size and the hash that the bundle says. @param {{file: string, bytes: number, sha256: string}} wanted */
+  async fetchChecked({ file, bytes: size, sha256: hash }) {
+    const bytes = await this.source.read(file, hash);
+    if (bytes.length !== size) throw new BundleError(file, `is ${bytes.length} bytes, expected ${size}`);
     const found = await sha256(bytes);
-    if (found !== shard.sha256) throw new BundleError(shard.file, `was altered (SHA-256 ${found.slice(0, 12)}…, expected ${shard.sha256.slice(0, 12)}…)`);
-    return decodeShard(bytes, shard, layer);
+    if (found !== hash) throw new BundleError(file, `was altered (SHA-256 ${found.slice(0, 12)}…, expected ${hash.slice(0, 12)}…)`);
+    return bytes;
   }
 }
 

@@ -31,22 +31,30 @@ function scratchOf(context, cols, rows) {
 }
 
 /**
- * Paint the scores of an image, one canvas pixel for each patch; CSS scales it over the image.
- * Without scores the canvas is empty.
- * @param {HTMLCanvasElement} canvas @param {State} state @param {number} image
+ * Paint a canvas, one pixel for each patch; CSS scales it over the image.
+ * @param {HTMLCanvasElement} canvas @param {[number, number]} grid @param {((pixels: Uint32Array) => void) | null} write sets all pixels, packed, row by row; null: the canvas is empty
  */
-export function paintMap(canvas, state, image) {
-  const [rows, cols] = state.grid(image);
+export function paintPixels(canvas, [rows, cols], write) {
   if (canvas.width !== cols) canvas.width = cols;
   if (canvas.height !== rows) canvas.height = rows;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-  const scores = state.scores(image);
-  if (!scores) return context.clearRect(0, 0, cols, rows);
+  if (!write) return context.clearRect(0, 0, cols, rows);
   const { pixels, packed } = scratchOf(context, cols, rows);
+  write(packed);
+  context.putImageData(pixels, 0, 0);
+}
+
+/**
+ * Paint the scores of an image; without scores the canvas is empty.
+ * @param {HTMLCanvasElement} canvas @param {State} state @param {number} image
+ */
+export function paintMap(canvas, state, image) {
+  const scores = state.scores(image);
   const [low, high] = state.range;
   const table = pixelTable(state.display);
-  for (let i = 0; i < packed.length; i++) packed[i] = table[step(scores[i], low, high)];
-  context.putImageData(pixels, 0, 0);
+  paintPixels(canvas, state.grid(image), scores && ((pixels) => {
+    for (let i = 0; i < pixels.length; i++) pixels[i] = table[step(scores[i], low, high)];
+  }));
 }
 
 /** A similarity as it is printed everywhere: two decimals, a true minus. @param {number} value */

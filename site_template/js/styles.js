@@ -75,15 +75,15 @@ select, button { color: inherit; }
   font-variant-numeric: tabular-nums; }
 .arriving progress { width: 90px; height: 6px; accent-color: var(--accent); }
 .closest { display: flex; flex: 0 0 100%; flex-wrap: wrap; gap: 10px; height: 76px; overflow: hidden; }
-.closest.none { visibility: hidden; }
+.strip.none { visibility: hidden; }
 .foot:has(.closest) { flex-wrap: wrap; }
 .closest ~ .readout { flex: 1; }
-.closest button { flex: none; display: block; padding: 0; border: 0; border-radius: 3px; background: none; color: inherit; font-size: 12px; line-height: 18px; text-align: center; cursor: pointer; }
-.closest button:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
-.closest .cut { position: relative; display: block; width: 56px; height: 56px; overflow: hidden; border-radius: 3px; background: light-dark(#eee, #26272b); }
-.closest .cut > * { position: absolute; left: 0; top: 0; max-width: none; }
-.closest i { border: 2px solid #fff; border-radius: 2px; box-shadow: 0 0 0 1px rgb(0 0 0 / 0.75); }
-.closest .number { display: block; margin-top: 2px; font-variant-numeric: tabular-nums; }
+.strip button { flex: none; display: block; padding: 0; border: 0; border-radius: 3px; background: none; color: inherit; font-size: 12px; line-height: 18px; text-align: center; cursor: pointer; }
+.strip button:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
+.strip .cut { position: relative; display: block; width: 56px; height: 56px; overflow: hidden; border-radius: 3px; background: light-dark(#eee, #26272b); }
+.strip .cut > * { position: absolute; left: 0; top: 0; max-width: none; }
+.strip i { border: 2px solid #fff; border-radius: 2px; box-shadow: 0 0 0 1px rgb(0 0 0 / 0.75); }
+.strip .number { display: block; margin-top: 2px; font-variant-numeric: tabular-nums; }
 .readout { display: flex; align-items: center; gap: 12px; min-width: 0; margin: 0; font-variant-numeric: tabular-nums; }
 .readout .text { line-height: 1.35; text-wrap: pretty; }
 .readout b { color: light-dark(#1b1b1d, #ececee); font-weight: 600; }

@@ -146,16 +146,21 @@ export class Tile {
     this.element.classList.toggle('source', this.source);
     this.element.classList.toggle('pinned', this.holds && state.pinned);
     if (!parts) return;
-    const shown = this.map && state.scores(image) !== null;
+    const shown = this.drawMap(parts.canvas);
     const here = state.selection?.image === image;
-    if (this.map) paintMap(parts.canvas, state, image);
     parts.canvas.classList.toggle('smooth', state.smooth);
     this.element.classList.toggle('mapped', shown);
     this.element.classList.toggle('spotlight', state.display.style === 'spotlight');
     parts.selected.place(here ? state.selection : null, state.grid(image));
-    const best = shown && !here && this.frames(image) ? state.best(image) : null;
+    const best = this.map && shown && !here && this.frames(image) ? state.best(image) : null;
     parts.best.place(best, state.grid(image), best?.value);
     this.paintCursor();
+  }
+
+  /** Draw the map; returns whether there is one. @param {HTMLCanvasElement} canvas @returns {boolean} */
+  drawMap(canvas) {
+    if (this.map) paintMap(canvas, this.state, this.image);
+    return this.map && this.state.scores(this.image) !== null;
   }
 
   /** Draw what follows the pointer: the outline under it and its value. */
@@ -174,9 +179,13 @@ export class Tile {
     const { title, alt } = this.state.bundle.images[this.image];
     const [rows, cols] = this.state.grid(this.image);
     const where = patch ? `, row ${patch.row + 1} of ${rows}, column ${patch.col + 1} of ${cols}` : '';
-    const similar = value === null ? '' : `, similarity ${formatValue(value)}`;
-    const label = `${this.of && `${this.of}, `}${title}${alt && alt !== title ? ` (${alt})` : ''}${this.badges.map((text) => `, ${text}`).join('')}${where}${similar}`;
+    const label = `${this.of && `${this.of}, `}${title}${alt && alt !== title ? ` (${alt})` : ''}${this.badges.map((text) => `, ${text}`).join('')}${where}${this.tellOf(patch, value)}`;
     if (label !== this.element.ariaLabel) this.element.ariaLabel = label;
+  }
+
+  /** What the label says of a patch, behind where it is. @param {Patch | null} _patch @param {number | null} value */
+  tellOf(_patch, value) {
+    return value === null ? '' : `, similarity ${formatValue(value)}`;
   }
 
   /** The patch at a place on the screen. @param {{clientX: number, clientY: number}} event @returns {Patch} */

@@ -298,6 +298,21 @@ def panels(tmp_path_factory, serve, open_page):
     return open_
 
 
+@pytest.fixture
+def factored(tmp_path_factory, serve, open_page):
+    """A function that opens a page with the figure `factors`, not waiting for it: factored(spoil=function of the site, attributes=of the figure, **options of new_page)."""
+    from tests.browser.factored import Factored, factor_site
+
+    def open_(spoil=None, attributes=None, layer="deep", **options):
+        site = tmp_path_factory.mktemp("factors") / "site"
+        bundle, weights = factor_site(site, attributes=attributes)
+        if spoil:
+            spoil(site)
+        return Factored(open_page(serve(site), **options), bundle, weights, layer)
+
+    return open_
+
+
 @pytest.fixture(scope="session")
 def many_site(tmp_path_factory):
     """A site of 120 images with a large layer and a small one, and its bundle. Not to be changed."""

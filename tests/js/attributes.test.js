@@ -24,7 +24,7 @@ function elementWith(attributes) {
 }
 
 test('the attributes of the contract', () => {
-  const contract = ['src', 'figure', 'layer', 'layers', 'images', 'image', 'group', 'row', 'col', 'style-map', 'colormap', 'range', 'smooth', 'opacity'];
+  const contract = ['src', 'figure', 'layer', 'layers', 'images', 'image', 'group', 'row', 'col', 'style-map', 'colormap', 'range', 'smooth', 'opacity', 'series', 'factors'];
   assert.deepEqual([...ATTRIBUTES].sort(), contract.sort());
   assert.ok([...Object.keys(DISPLAY), ...RESTART].every((name) => ATTRIBUTES.includes(name)));
 });
@@ -40,7 +40,7 @@ test('every attribute of the display changes its own member and no other', () =>
   }
 });
 
-for (const [name, property] of [['src', 'src'], ['figure', 'figure'], ['layer', 'layer'], ['image', 'image'], ['group', 'group'], ['range', 'range'], ['colormap', 'colormap'], ['style-map', 'styleMap']]) {
+for (const [name, property] of [['src', 'src'], ['figure', 'figure'], ['layer', 'layer'], ['image', 'image'], ['group', 'group'], ['range', 'range'], ['colormap', 'colormap'], ['style-map', 'styleMap'], ['series', 'series'], ['factors', 'factors']]) {
   test(`${property} mirrors ${name}`, () => {
     const element = elementWith({});
     assert.equal(element[property], '');

@@ -1,0 +1,56 @@
+"""The figure `factors` with many images: what is far away costs nothing, and what comes near is drawn as it should be."""
+
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import expect
+
+from exporter import load_bundle
+from exporter.manifest import Figure as Shown
+from exporter.site import write_site
+from tests.browser.factored import Factored, make_weights
+from tests.browser.large import FRAMES, large_site
+
+COUNT_CANVASES = "tiles => tiles.filter((tile) => tile.querySelector('canvas')).length"
+
+
+@pytest.fixture(scope="module")
+def many_factors(tmp_path_factory):
+    site = tmp_path_factory.mktemp("many-factors") / "site"
+    manifest = large_site(site).manifest
+    made = make_weights(site, manifest, "small-3", "small", 3)
+    write_site(site, replace(manifest, factors=(made.set,), figures=(Shown("factors", {}),)))
+    return site, load_bundle(site), {"small-3": made}
+
+
+@pytest.fixture
+def figure(many_factors, serve, open_page):
+    site, bundle, weights = many_factors
+    return Factored(open_page(serve(site), viewport={"width": 800, "height": 500}), bundle, weights, "small").ready()
+
+
+def test_only_what_is_near_is_drawn(figure):
+    assert figure.maps.count() == figure.tiles.count() == 120
+    figure.page.evaluate("() => scrollTo({ top: 0, behavior: 'instant' })")
+    figure.page.evaluate(FRAMES)
+    assert figure.maps.evaluate_all(COUNT_CANVASES) < 60
+    last = figure.maps.nth(119)
+    last.evaluate("tile => tile.scrollIntoView({ block: 'center', behavior: 'instant' })")
+    figure.page.evaluate(FRAMES)
+    expect(last.locator("canvas")).to_be_visible()
+    expect(figure.maps.nth(0).locator("canvas")).to_have_count(0)
+    figure.page.mouse.move(*figure.on_map(119, 0, 0))
+    figure.expect_selection(figure.patch(119, 0, 0))
+    strongest = int(figure.weights["small-3"].of(figure.image(119))[0, 0].argmax())
+    figure.expect_alone(strongest)
+    figure.expect_shares("small-3", figure.image(119), 0, 0)
+
+
+def test_the_strongest_eight_patches_may_be_tried(figure):
+    cuts = figure.rows.nth(1).locator(".strip button")
+    best = figure.weights["small-3"].best(1)
+    assert cuts.count() == 8
+    for n in (0, 3):
+        _, image, row, col = best[n]
+        cuts.nth(n).click()
+        figure.expect_selection({"image": image, "row": row, "col": col, "pinned": True})
