@@ -34,7 +34,7 @@ def greyscale(pixels: np.ndarray, percent: float) -> np.ndarray:
 
 
 def blur(pixels: np.ndarray, percent: float) -> np.ndarray:
-    """A Gaussian blur, which leaves low frequencies: its standard deviation in per cent of the longer side. By default 8 steps, 0 and then from 0.125,
+    """A Gaussian blur, which leaves low frequencies: its standard deviation in per cent of the longer side. By default 7 steps, 0 and then from 0.25,
     doubled, to 8; VALUE is the greatest. The low-pass filter of Geirhos et al. 2018 (arXiv 1808.08750), a corruption of Hendrycks and Dietterich 2019.
     """
     return np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(percent / 100 * max(pixels.shape[:2]))))
@@ -42,7 +42,7 @@ def blur(pixels: np.ndarray, percent: float) -> np.ndarray:
 
 def highpass(pixels: np.ndarray, percent: float) -> np.ndarray:
     """The image minus its Gaussian blur, plus mid grey, which leaves high frequencies: the standard deviation in per cent of the longer side. By
-    default 8 steps, from 0.125, doubled, to 8, and then the whole image; VALUE is the greatest. The high-pass filter of Geirhos et al. 2018 (arXiv 1808.08750).
+    default 7 steps, from 0.25, doubled, to 8, and then the whole image; VALUE is the greatest. The high-pass filter of Geirhos et al. 2018 (arXiv 1808.08750).
     """
     if percent == WHOLE:
         return pixels

@@ -96,7 +96,7 @@ def _zooms(most: float) -> Sequence[float]:
 
 
 def _doubled(most: float) -> Sequence[float]:
-    return [most / 2**power for power in range(6, -1, -1)]
+    return [most / 2**power for power in range(5, -1, -1)]
 
 
 def _qualities(least: float) -> Sequence[float]:
