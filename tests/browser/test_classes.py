@@ -129,6 +129,7 @@ def test_the_guest_leaves_when_it_is_let_go(figure):
         figure.pick("Dogs")
         figure.expect_class("dogs", guest="tabby")
         figure.hover(0, 1, 1)
+        figure.tiles.nth(2).focus()
         let_go()
         figure.expect_class("dogs")
         figure.expect_selection(None)
