@@ -207,6 +207,12 @@ def test_attributes_choose_the_image_and_the_series(transforms):
     assert figure.control("Image").locator("option").all_inner_texts() == ["Title of tall"]
 
 
+def test_an_image_alone_opens_in_its_middle(transforms):
+    figure = transforms(with_attributes(image="wide@slide-30")).ready()
+    figure.expect_selection({"image": "wide@slide-30", "row": 4, "col": 6})
+    assert figure.control("Series").input_value() == "slide"
+
+
 def test_without_an_opening_on_its_images_it_opens_in_the_middle(transforms):
     opening = lambda manifest: replace(manifest, selection=replace(manifest.selection, image="plain", row=0, col=0))  # noqa: E731
     figure = transforms(opening).ready()

@@ -4,7 +4,7 @@ import { Chart, style as chartStyle } from '../chart.js';
 import { afterPaint, choice, make, whenNear } from '../dom.js';
 import { interact } from '../interaction.js';
 import { evenColumns } from '../layout.js';
-import { findImage } from '../lookup.js';
+import { findImage, middleOf } from '../lookup.js';
 import { formatValue } from '../overlay.js';
 import { samePatch } from '../patches.js';
 import { Stage, style as stageStyle } from '../stage.js';
@@ -106,12 +106,6 @@ function familyWith(families, image, series) {
   const having = families.filter(({ images: steps }) => steps.includes(image));
   const of = (/** @type {Family[]} */ some) => some.find((one) => one.series.id === series);
   return of(having) ?? having[0] ?? of(families) ?? families[0];
-}
-
-/** @param {State} state @param {number} image */
-function middleOf(state, image) {
-  const [rows, cols] = state.grid(image);
-  return { image, row: rows >> 1, col: cols >> 1 };
 }
 
 /** Lists of the images, and of the series that there are of the present one. @param {Family[]} families @param {State} state @param {(family: Family) => void} onChange */
