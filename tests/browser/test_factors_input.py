@@ -98,13 +98,15 @@ def test_a_tap_on_a_chip_holds_it_until_the_next(phone):
 
 
 def test_on_a_phone_both_views_of_the_selected_image_stay_in_view(phone):
-    _, image, row, col = phone.weights["deep-3"].best(0)[0]
-    phone.rows.nth(0).locator(".strip button").first.tap()
+    wall = phone.element.locator(".columns")
+    # Many rows: the last column's own place is far below.
+    wall.evaluate("wall => { wall.style.minHeight = '3000px'; }")
+    place, (_, image, row, col) = next((place, match) for place, match in enumerate(phone.weights["deep-3"].best(0)) if match[1] == "strip")
+    phone.element.locator(".factors").evaluate("legend => scrollTo({ top: scrollY + legend.getBoundingClientRect().top, behavior: 'instant' })")
+    phone.rows.nth(0).locator(".strip button").nth(place).tap()
     phone.expect_selection({"image": image, "row": row, "col": col, "pinned": True})
     n = phone.tile_of(image)
-    wall = phone.element.locator(".columns")
-    # Many rows: the column's own place is out of view at one end of them.
-    wall.evaluate("wall => { wall.style.minHeight = '3000px'; }")
+    expect_in_view(phone, n)
     for to in (0, 900, 1900):
         wall.evaluate("(wall, to) => scrollTo({ top: scrollY + wall.getBoundingClientRect().top + to, behavior: 'instant' })", to)
         expect_in_view(phone, n)
@@ -112,6 +114,7 @@ def test_on_a_phone_both_views_of_the_selected_image_stay_in_view(phone):
 
 
 def expect_in_view(phone, n):
+    """Both views of the image at that place are on the screen."""
     for tile in (phone.tiles.nth(n), phone.maps.nth(n)):
         box = tile.bounding_box()
         assert 0 <= box["y"] and box["y"] + box["height"] < 844
