@@ -7,8 +7,6 @@ shards, weights of factors and images as base64 (FORMAT.md, "In one HTML file").
 import base64
 import json
 import posixpath
-import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from markupsafe import Markup
@@ -18,11 +16,10 @@ from exporter.bundle import PAGE_ID
 from exporter.display import MEDIA_TYPES
 from exporter.errors import ExportError
 from exporter.manifest import Manifest, to_json
+from exporter.modules import PREFIX, inline_modules
 
 MAX_BYTES = 200_000_000
 MAX_FEATURE_BYTES = MAX_BYTES * 3 // 4
-_PREFIX = "overlay-export/"
-_SPECIFIER = re.compile(r"""(\bfrom\s*|\bimport\s*\(?\s*)(["'`])(\.\.?/[^"'`$]*)""")
 
 
 def write_page(folder: Path, manifest: Manifest) -> Path:
@@ -40,9 +37,9 @@ def write_page(folder: Path, manifest: Manifest) -> Path:
 
 def render_page(folder: Path, manifest: Manifest) -> str:
     """The whole page as text."""
-    modules = {_PREFIX + name: _data_url("text/javascript", text.encode()) for name, text in inline_modules(folder / "js")}
+    modules = {PREFIX + name: _data_url("text/javascript", text.encode()) for name, text in inline_modules(folder / "js")}
     import_map = json.dumps({"imports": modules}, sort_keys=True)
-    start = f'import "{_PREFIX}element.js";'
+    start = f'import "{PREFIX}element.js";'
     style = (folder / "style.css").read_text(encoding="utf-8")
     policy = {
         "script-src": f"'wasm-unsafe-eval' data: {site.source_hash(import_map)} {site.source_hash(start)}",
@@ -59,22 +56,6 @@ def render_page(folder: Path, manifest: Manifest) -> str:
         "versions": [image.file for image in manifest.images if image.version],
     }
     return site.render(manifest, policy, src=f"#{PAGE_ID}", inline=inline, fallback=manifest.originals, notices_script="")
-
-
-def inline_modules(folder: Path) -> Iterator[tuple[str, str]]:
-    """All modules below a folder as (path, text), their relative specifiers made bare names of an import map, nothing else changed."""
-    for path in sorted(folder.rglob("*.js")):
-        name = path.relative_to(folder).as_posix()
-        yield name, _bare_specifiers(path.read_text(encoding="utf-8"), posixpath.dirname(name))
-
-
-def _bare_specifiers(text: str, folder: str) -> str:
-    def bare(match: re.Match[str]) -> str:
-        before, quote, path = match.groups()
-        slash = "/" if path.endswith("/") else ""
-        return f"{before}{quote}{_PREFIX}{posixpath.normpath(posixpath.join(folder, path))}{slash}"
-
-    return _SPECIFIER.sub(bare, text)
 
 
 def _base64(path: Path) -> str:

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from exporter.figures import figure_types
 from exporter.manifest import Layer, Manifest, to_json
 from exporter.marks import MANIFEST_NAME, is_page
+from exporter.modules import needed_modules
 
 _SMALLER = "fewer images, a smaller --size or --display-size, deeper layers, or another host"
 LEDE = "Point at a patch. Every image shows how close each of its patches is to it, as the network represents them."
@@ -54,9 +55,8 @@ def render_index(manifest: Manifest) -> str:
 
 def _modules(manifest: Manifest) -> list[str]:
     """The modules that the page needs, which a browser would else find one behind the other, each a way to the server and back."""
-    folder = template_folder()
-    figures = [folder / "js" / "figures" / f"{name}.js" for name in dict.fromkeys(figure.type for figure in manifest.figures)]
-    return [path.relative_to(folder).as_posix() for path in [*sorted((folder / "js").glob("*.js")), *figures]]
+    figures = (f"figures/{figure.type}.js" for figure in manifest.figures)
+    return [f"js/{name}" for name in needed_modules(template_folder() / "js", ["element.js", *figures])]
 
 
 def render(manifest: Manifest, policy: dict[str, str], **variables: object) -> str:

@@ -8,7 +8,7 @@ import re
 import pytest
 
 import exporter
-from exporter import page, site, spool
+from exporter import modules, page, site, spool
 from exporter.errors import ExportError
 from exporter.site import template_folder
 from tests.conftest import contents, invoke, make_photo
@@ -97,7 +97,7 @@ def test_specifiers_of_every_form(tmp_path):
         "const f = await import(`./sub/${name}.js`);\nconst t = 'taken from ./b.js', u = './b.js';\nimport y from 'bare';\n"
     )
     (tmp_path / "sub" / "c.js").write_text("import { x } from '../b.js';\nimport z from './d.js';\n")
-    found = dict(page.inline_modules(tmp_path))
+    found = dict(modules.inline_modules(tmp_path))
     assert found["a.js"] == (
         "import 'overlay-export/b.js';\nimport {x} from \"overlay-export/b.js\";\nexport * from 'overlay-export/sub/c.js';\nconst m = await import('overlay-export/b.js');\n"
         "const f = await import(`overlay-export/sub/${name}.js`);\nconst t = 'taken from ./b.js', u = './b.js';\nimport y from 'bare';\n"
