@@ -36,13 +36,6 @@ export function defaultLayer(bundle, layers) {
   return opening ?? /** @type {Layer} */ (bundle.layers.findLast((layer) => layers.includes(layer)));
 }
 
-/** An image that a figure shows. @param {State} state @param {string} id */
-function findShownImage({ bundle, images }, id) {
-  const image = findImage(bundle, id);
-  if (!images.includes(image)) throw new Error(`this figure does not show the image "${id}"; add it to the attribute images`);
-  return image;
-}
-
 /** @param {State} state @param {number} image */
 export function middleOf(state, image) {
   const [rows, cols] = state.grid(image);
@@ -51,7 +44,8 @@ export function middleOf(state, image) {
 
 /** @param {State} state @param {string} id @param {number} row @param {number} col @param {Layer} [layer] whose row and column they are: the present one */
 export function findPatch(state, id, row, col, layer = state.layer) {
-  const image = findShownImage(state, id);
+  const image = findImage(state.bundle, id);
+  if (!state.images.includes(image)) throw new Error(`this figure does not show the image "${id}"; add it to the attribute images`);
   const [rows, cols] = layer.grids[image];
   const inside = Number.isInteger(row) && Number.isInteger(col) && row >= 0 && row < rows && col >= 0 && col < cols;
   if (!inside) throw new Error(`patch (${row}, ${col}) is outside the ${rows} x ${cols} grid of ${layer.id} on "${id}"; rows and columns count from 0`);
@@ -59,14 +53,15 @@ export function findPatch(state, id, row, col, layer = state.layer) {
 }
 
 /**
- * Where a figure opens: what its attributes say (an image alone: its middle), else what the exporter chose, if the figure shows that image.
+ * Where a figure opens: what its attributes say (a shown image alone: its middle), else what the exporter chose, if the figure shows that image.
  * @param {HTMLElement} element @param {State} state @param {Layer} layer to which the attributes refer
  */
 export function openingPatch(element, state, layer) {
   const [image, row, col] = [element.getAttribute('image'), numberOf(element, 'row'), numberOf(element, 'col')];
   if (image !== null && row !== null && col !== null) return counterpart(findPatch(state, image, row, col, layer), layer, state.layer);
   const { bundle } = state;
-  if (image !== null && image !== bundle.opening?.image) return middleOf(state, findShownImage(state, image));
+  const alone = bundle.images.findIndex(({ id }) => id === image);
+  if (state.images.includes(alone) && image !== bundle.opening?.image) return middleOf(state, alone);
   if (!bundle.opening) return null;
   const patch = { ...bundle.opening, image: findImage(bundle, bundle.opening.image) };
   const group = element.getAttribute('group');

@@ -1,5 +1,6 @@
 """The figure `transforms` by mouse and by script: the corresponding patch on every version, the stage, the chart, the table."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -244,7 +245,7 @@ def test_versions_whose_codes_are_missing_leave_the_others_working(transforms, t
             (site / shard.file).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
 
     damaged = []
-    figure = transforms(shard_bytes=500, spoil=spoil).ready()
+    figure = transforms(spoil=spoil, made={"shard_bytes": 500}).ready()
     lost = [figure.bundle.images[n].id for shard in damaged for n in range(shard.first, shard.first + shard.count)]
     gone = [one in lost for one in figure.steps()]
     assert 0 < gone.count(True) < len(gone) - 1 and not gone[0]
@@ -261,3 +262,23 @@ def test_versions_whose_codes_are_missing_leave_the_others_working(transforms, t
         elif n:
             figure.pick(n)
             figure.expect_values(TURN.steps[n].label, "wide", 2, 3, other)
+
+
+LARGE = {"shard_bytes": 1 << 17, "dims": 2400}
+
+
+def test_of_a_large_layer_only_the_steps_that_are_shown_are_fetched(transforms, watch):
+    """Here every image has a shard of its own, but for the first two."""
+    figure = transforms(made=LARGE).ready()
+    fine = next(layer for layer in figure.bundle.layers if layer.id == "fine")
+    owner = {shard.file: figure.bundle.images[shard.first + shard.count - 1].id for shard in fine.shards}
+    fetched = lambda: sorted(owner[path.lstrip("/")] for path in watch.paths(".bin"))  # noqa: E731
+    arrived = lambda points: expect(figure.plot.locator(".line.best")).to_have_attribute("d", re.compile(f"^M[^ML]*(L[^ML]*){{{points - 1}}}$"))  # noqa: E731
+    arrived(9)
+    assert fetched() == sorted(figure.steps())
+    figure.control("Series").select_option(label="Shift")
+    arrived(5)
+    assert fetched() == sorted({*figure.steps(), *figure.steps("wide", SLIDE)})
+    figure.select("tall@turn-90", 3, 3)
+    arrived(9)
+    assert fetched() == sorted({*figure.steps(), *figure.steps("wide", SLIDE), *figure.steps("tall")})

@@ -35,8 +35,8 @@ def version_id(of, series, step):
     return f"{of}@{series.id}-{series.steps[step].value:g}"
 
 
-def versions_site(site, change=None, shard_bytes=1 << 20):
-    """Write a site with the figure `transforms`; change: of the manifest. The files of `wide@slide-60` have one column more than the original. Returns its bundle."""
+def versions_site(site, change=None, shard_bytes=1 << 20, dims=9):
+    """Write a site with the figure `transforms`; change: of the manifest; dims: of the layer `fine`. The files of `wide@slide-60` have one column more than the original. Returns its bundle."""
     versions = {}
     for of, under in UNDER.items():
         for series in under:
@@ -45,7 +45,8 @@ def versions_site(site, change=None, shard_bytes=1 << 20):
                     flat = matrix_of(series, one.value, *SIZES[of])[:2].ravel()
                     versions[version_id(of, series, step)] = Version(of, series.id, step, tuple(map(float, flat)))
     sizes = SIZES | {id: SIZES[version.of] for id, version in versions.items()} | {"wide@slide-60": (112, 64)}
-    manifest = write_bundle(site, Plan(images=sizes, layers=LAYERS, shard_bytes=shard_bytes, seed=11)).manifest
+    layers = (replace(LAYERS[0], dims=dims), LAYERS[1])
+    manifest = write_bundle(site, Plan(images=sizes, layers=layers, shard_bytes=shard_bytes, seed=11)).manifest
     images = tuple(replace(image, version=versions.get(image.id), group="") for image in manifest.images)
     manifest = replace(manifest, images=images, series=(TURN, SLIDE), selection=Selection("wide", "fine", 4, 6), figures=(Shown("transforms", {}),))
     write_site(site, change(manifest) if change else manifest)
@@ -54,11 +55,11 @@ def versions_site(site, change=None, shard_bytes=1 << 20):
 
 @pytest.fixture
 def transforms(tmp_path, serve, open_page):
-    """A function that opens a page with the figure, not waiting for it: transforms(change of the manifest, shard_bytes=, spoil=of the site and its bundle, **options of new_page)."""
+    """A function that opens a page with the figure, not waiting for it: transforms(change of the manifest, spoil=of the site and its bundle, made=more for versions_site, **options of new_page)."""
 
-    def open_(change=None, shard_bytes=1 << 20, spoil=lambda site, bundle: None, **options):
+    def open_(change=None, spoil=lambda site, bundle: None, made={}, **options):
         site = tmp_path / f"site-{len(list(tmp_path.iterdir()))}"
-        bundle = versions_site(site, change, shard_bytes)
+        bundle = versions_site(site, change, **made)
         spoil(site, bundle)
         return Transforms(open_page(serve(site), **options), bundle)
 
