@@ -5,7 +5,7 @@
     python examples/study.py factors build/factors
     python examples/study.py transforms build/transforms
 
-Each writes the photos of `photos.py` and a site into the folder, and prints the command line that made the site.
+Each writes the photos of `photos.py` and a site into the folder, and prints the command line that made the site. Options of overlay-export may follow.
 """
 
 import argparse
@@ -28,12 +28,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Export one of the article's case studies on real photos.")
     parser.add_argument("study", choices=STUDIES)
     parser.add_argument("folder", type=Path, help="where to write; a new folder, or that of an earlier run")
-    given = parser.parse_args()
+    given, options = parser.parse_known_args()
     photos, site = given.folder / "photos", given.folder / "site"
     written = subprocess.run([sys.executable, Path(__file__).with_name("photos.py"), photos])
     if written.returncode:
         return written.returncode
-    command = ["overlay-export", str(photos), "-o", str(site), *STUDIES[given.study], "--force"]
+    command = ["overlay-export", str(photos), "-o", str(site), *STUDIES[given.study], "--force", *options]
     print(shlex.join(command), flush=True)
     return subprocess.run([sys.executable, "-c", "from exporter.cli import export_command; export_command()", *command[1:]]).returncode
 

@@ -138,7 +138,7 @@ def test_own_network_learns(trained):
 
 @pytest.mark.parametrize("study", ["classes", "factors", "transforms"])
 def test_every_case_study_gives_a_site(study, tmp_path, model_cache):
-    done = subprocess.run([sys.executable, str(SCRIPT.parent / "study.py"), study, str(tmp_path)], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, str(SCRIPT.parent / "study.py"), study, str(tmp_path), "--size", "128"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"overlay-export {tmp_path / 'photos'}" in done.stdout
     bundle = load_bundle(tmp_path / "site")
