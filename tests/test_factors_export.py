@@ -279,6 +279,7 @@ BAD = {
     ("--factors", "2", "--factors-from", "dep"): "--factors-from dep: tiny.onnx has no layer 'dep': near names are deep",
     ("--factors-from", "conv"): "--factors-from conv without --factors: nothing is factorised; pass --factors too",
     ("--factors", "2", "--factors-from", "conv+,shallow"): r"--factors-from names both conv\+ and shallow for the layer shallow, whose grid they share",
+    ("--factors", "2", "--factors-from", "*"): r"--factors-from names both conv and shallow for the layer shallow, whose grid they share",
 }
 
 
