@@ -48,6 +48,8 @@ class Source:
 def wanted_factors(given: str | int | Sequence[str | int]) -> tuple[Wanted, ...]:
     """The sets that entries `COUNT` or `COUNT:GROUP` ask for, several between commas or in a sequence, each once. Raises UsageError."""
     entries = given.split(",") if isinstance(given, str) else [given] if isinstance(given, int) else given
+    if not entries:
+        raise UsageError(f"--factors names no count, expected COUNT or COUNT:GROUP, as in 4, 4:dogs or 4:{EACH}")
     return tuple(dict.fromkeys(_wanted(str(entry).strip()) for entry in entries))
 
 
