@@ -141,7 +141,7 @@ _context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @_quiet
 @_version
 @_command
-def export_command(images: tuple[str, ...], output: Path, layers: tuple[str, ...], model: tuple[str, ...], verbose: bool, quiet: bool, resume: bool, factors: str | None, factors_from: tuple[str, ...], **options: Any) -> None:
+def export_command(images: tuple[str, ...], output: Path, layers: tuple[str, ...], model: tuple[str, ...], verbose: bool, quiet: bool, resume: bool, factors_from: tuple[str, ...], **options: Any) -> None:
     """Write a page that shows what a network finds similar in IMAGES.
 
     IMAGES are folders and files; folders are searched with all their sub-folders, which become groups.
@@ -149,8 +149,8 @@ def export_command(images: tuple[str, ...], output: Path, layers: tuple[str, ...
     from exporter.pipeline import export
 
     names = [[name.strip() for name in one.split(",") if name.strip()] for one in layers]
-    options |= {"factors": () if factors is None else factors, "factors_from": [name.strip() for one in factors_from for name in one.split(",") if name.strip()]}
-    report = export(images, output, layers=names or None, model=model, resume=resume, **options, **_telling(quiet, resume))
+    sources = [name.strip() for one in factors_from for name in one.split(",") if name.strip()]
+    report = export(images, output, layers=names or None, model=model, resume=resume, factors_from=sources, **options, **_telling(quiet, resume))
     for warning in report.warnings:
         click.echo(f"Warning: {warning}", err=True)
     for bad in report.skipped:

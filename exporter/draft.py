@@ -187,14 +187,14 @@ class Draft:
     def encode(self, coding: Coding, threads: int, progress: Progress) -> None:
         """Choose the codes of every layer, write its shards and its factors; its features are gone then."""
         for place, (job, layers, spool) in enumerate(zip(self._jobs, self._layers, self._spools, strict=True)):
-            for number, requested in enumerate(layers):
+            for number in range(len(layers)):
                 entry = spool.finished_layer(number)
                 made = _Made.of(entry) if entry else self._make(place, number, coding, threads, progress)
                 self._written.append(made.layer)
                 self._factors += made.factors
                 self.warnings += made.warnings
 
-    def _make(self, place: int, number: int, coding: Coding, threads: int, progress: Progress) -> "_Made":
+    def _make(self, place: int, number: int, coding: Coding, threads: int, progress: Progress) -> _Made:
         """Write all that is made of a layer."""
         job, requested, spool = self._jobs[place], self._layers[place][number], self._spools[place]
         with progress(f"Writing {requested.id}", len(self._images)) as advance:

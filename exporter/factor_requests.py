@@ -39,10 +39,17 @@ class Source:
     info: LayerInfo
     positive: bool = False
 
+    @property
+    def text(self) -> str:
+        """As it is asked for."""
+        return f"{self.info.module}{'+' if self.positive else ''}"
+
 
 def wanted_factors(given: str | int | Sequence[str | int]) -> tuple[Wanted, ...]:
     """The sets that entries `COUNT` or `COUNT:GROUP` ask for, several between commas or in a sequence, each once. Raises UsageError."""
     entries = given.split(",") if isinstance(given, str) else [given] if isinstance(given, int) else given
+    if not entries:
+        raise UsageError(f"--factors names no count, expected COUNT or COUNT:GROUP, as in 4, 4:dogs or 4:{EACH}")
     return tuple(dict.fromkeys(_wanted(str(entry).strip()) for entry in entries))
 
 
@@ -62,7 +69,8 @@ def of_groups(wanted: Sequence[Wanted], groups: Sequence[str]) -> tuple[Wanted, 
     for one in wanted:
         if one.group not in (None, EACH, *known):
             near = difflib.get_close_matches(one.group, known, n=1, cutoff=0.5)
-            raise UsageError(f'--factors {one.text}: no image has the group "{one.group}"{f"; did you mean {near[0]!r}?" if near else ""}; {_listed(known)}')
+            hint = f'; did you mean "{near[0]}"?' if near else ""
+            raise UsageError(f'--factors {one.text}: no image has the group "{one.group}"{hint}; {_listed(known)}')
         if one.group == EACH and not known:
             raise UsageError(f"--factors {one.text}: {_listed(known)}")
         found |= dict.fromkeys([Wanted(one.count, group) for group in known] if one.group == EACH else [one])
@@ -82,11 +90,12 @@ def find_sources(networks: Sequence[Opened], names: Sequence[str], wanted: Seque
     layers have what `factor_taps` says, or their own. Raises UsageError for names that fit nothing, and for more factors than channels.
     """
     found = [{layer.id: _usual(network.model, layer) for layer in network.layers} for network in networks]
-    given: dict[str, str] = {}
+    given: dict[str, Source] = {}
     for name in names:
         for number, layer, source in _named(networks, name):
-            if given.setdefault(layer.id, name) != name:
-                raise UsageError(f"--factors-from names both {given[layer.id]} and {name} for the layer {layer.id}, whose grid they share: expected one of them")
+            other = given.setdefault(layer.id, source)
+            if other != source:
+                raise UsageError(f"--factors-from names both {other.text} and {source.text} for the layer {layer.id}, whose grid they share: expected one of them")
             found[number][layer.id] = source
     most = max((one.count for one in wanted), default=0)
     for id, source in ((id, source) for sources in found for id, source in sources.items()):

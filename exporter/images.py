@@ -65,10 +65,11 @@ class ImageSet:
 
 @dataclass(frozen=True)
 class _Notes:
-    """One `images.toml`; `strict` where its folder was named, so that an entry without an image is a slip."""
+    """One `images.toml`; `unknown`: what to tell of keys that mean nothing; `strict` where its folder was named, so that an entry without an image is a slip."""
 
     folder: Path
     tables: dict[str, dict[str, dict[str, str]]]
+    unknown: list[str]
     strict: bool
 
 
@@ -86,7 +87,7 @@ def find_images(inputs: Sequence[str | Path]) -> ImageSet:
     groups = {image.group: Group(image.group, image.group.replace("_", " ")) for image in images}
     warnings: list[str] = []
     for notes in _read_notes(folders, files):
-        warnings += _describe_images(images, notes) + _describe_groups(images, groups, notes)
+        warnings += notes.unknown + _describe_images(images, notes) + _describe_groups(images, groups, notes)
     return ImageSet(tuple(images), tuple(groups.values()), tuple(warnings))
 
 
@@ -215,39 +216,43 @@ def _read_notes(folders: list[Path], files: list[Path]) -> list[_Notes]:
     """Outer folders first: what stands nearer to an image overrides them."""
     places = {path.parent: False for path in files} | {path: True for path in folders}
     ordered = sorted(places, key=lambda path: (len(path.parts), path.as_posix()))
-    return [_Notes(place, _parse_notes(place / NOTES_NAME), places[place]) for place in ordered if os.path.lexists(place / NOTES_NAME)]
+    return [_Notes(place, *_parse_notes(place / NOTES_NAME), places[place]) for place in ordered if os.path.lexists(place / NOTES_NAME)]
 
 
-def _parse_notes(path: Path) -> dict[str, dict[str, dict[str, str]]]:
+def _parse_notes(path: Path) -> tuple[dict[str, dict[str, dict[str, str]]], list[str]]:
+    """What an `images.toml` says, and sentences on its keys that mean nothing, which are left out."""
     try:
         content = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise ExportError(f"cannot read {path} ({error.strerror}); change its permissions or remove it") from error
     except (ValueError, RecursionError) as error:
         raise ExportError(f"{path} is not valid TOML ({error}), expected tables such as [images.dog]; correct it") from error
-    for kind, entries in content.items():
-        _check_table(path, kind, entries)
-    return {kind: {_clean(name): fields for name, fields in content.get(kind, {}).items()} for kind in NOTES_KEYS}
+    unknown = [f"{path}: unknown table or key {kind!r}, expected [images.ID] or [classes.GROUP]; correct or remove it" for kind in content if kind not in NOTES_KEYS]
+    tables: dict[str, dict[str, dict[str, str]]] = {kind: {} for kind in NOTES_KEYS}
+    for kind, table in tables.items():
+        for name, fields in _entries(path, kind, content.get(kind, {})):
+            unknown += [_unknown_key(path, kind, name, field, value) for field, value in fields.items() if field not in NOTES_KEYS[kind]]
+            table[_clean(name)] = {field: _text(path, f"{kind}.{name}.{field}", value) for field, value in fields.items() if field in NOTES_KEYS[kind]}
+    return tables, unknown
 
 
-def _check_table(path: Path, kind: str, entries: object) -> None:
-    if kind not in NOTES_KEYS:
-        raise ExportError(f"{path}: unknown table or key {kind!r}, expected [images.ID] or [classes.GROUP]; correct or remove it")
+def _entries(path: Path, kind: str, entries: object) -> Iterator[tuple[str, dict[str, object]]]:
     for name, fields in entries.items() if isinstance(entries, dict) else [("", entries)]:
-        key = f"{kind}.{name}" if name else kind
         if not isinstance(fields, dict):
-            raise ExportError(f"{path}: {key} is {fields!r}, expected a table; write [{kind}.NAME] above the line")
-        for field, value in fields.items():
-            _check_field(path, kind, name, field, value)
+            raise ExportError(f"{path}: {f'{kind}.{name}' if name else kind} is {fields!r}, expected a table; write [{kind}.NAME] above the line")
+        yield name, fields
 
 
-def _check_field(path: Path, kind: str, name: str, field: str, value: object) -> None:
-    if field not in NOTES_KEYS[kind]:
-        quoted = json.dumps(f"{name}.{field}", ensure_ascii=False)
-        hint = f'; a name with dots is quoted: [{kind}.{quoted}]' if isinstance(value, dict) else "; correct or remove it"
-        raise ExportError(f"{path}: unknown key {field!r} in {kind}.{name}, expected {', '.join(NOTES_KEYS[kind])}{hint}")
+def _unknown_key(path: Path, kind: str, name: str, field: str, value: object) -> str:
+    quoted = json.dumps(f"{name}.{field}", ensure_ascii=False)
+    hint = f"; a name with dots is quoted: [{kind}.{quoted}]" if isinstance(value, dict) else "; correct or remove it"
+    return f"{path}: unknown key {field!r} in {kind}.{name}, expected {', '.join(NOTES_KEYS[kind])}{hint}"
+
+
+def _text(path: Path, key: str, value: object) -> str:
     if not isinstance(value, str):
-        raise ExportError(f"{path}: {kind}.{name}.{field} is {value!r}, expected text; put it in quotes")
+        raise ExportError(f"{path}: {key} is {value!r}, expected text; put it in quotes")
+    return value
 
 
 def _describe_images(images: list[ImageFile], notes: _Notes) -> list[str]:

@@ -51,14 +51,14 @@ def highpass(pixels: np.ndarray, percent: float) -> np.ndarray:
 
 def noise(pixels: np.ndarray, percent: float) -> np.ndarray:
     """Gaussian noise, independent for every value: its standard deviation in per cent of the range of values. By default 9 steps from 0 to 40; VALUE is
-    the greatest. A corruption of Hendrycks and Dietterich 2019 (arXiv 1903.12261), who go to 38 per cent. Seeded: every image and step has the same noise, more or less of it.
+    the greatest. A corruption of Hendrycks and Dietterich 2019 (arXiv 1903.12261), who go to 38 per cent. Seeded: every image of one size, and every step, has the same noise, more or less of it.
     """
     return _whole(pixels + np.random.default_rng(SEED).standard_normal(pixels.shape) * (percent / 100 * 255))
 
 
 def saltpepper(pixels: np.ndarray, percent: float) -> np.ndarray:
     """Pixels made white or black, each as likely: their share in per cent. By default 9 steps from 0 to 40; VALUE is the greatest. As in Geirhos et al.
-    2018 (arXiv 1808.08750), who go to 95. Seeded: on every image the same pixels, and at a greater share those of the smaller ones and more.
+    2018 (arXiv 1808.08750), who go to 95. Seeded: on every image of one size the same pixels, and at a greater share those of the smaller ones and more.
     """
     drawn, found = np.random.default_rng(SEED).random(pixels.shape[:2]), pixels.copy()
     found[drawn < percent / 200] = 0

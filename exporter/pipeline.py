@@ -59,7 +59,7 @@ def export(
     center: bool = False,
     max_error: float = DEFAULT_MAX_ERROR,
     encoding: str | None = None,
-    factors: str | int | Sequence[str | int] = (),
+    factors: str | int | Sequence[str | int] | None = None,
     factors_from: str | Sequence[str] = (),
     size: int = 448,
     fit: str = "contain",
@@ -84,7 +84,7 @@ def export(
     layers: names, aliases and globs for all networks, or a list of them for each; None: block3 and block4. center: subtract every layer's mean
     feature. max_error: of all ways to store a layer that keep similarities this exact, the one of fewest bytes is taken; encoding: one of
     `ENCODINGS`, the only one to consider. factors: counts of non-negative factors to find of every layer, each with `:GROUP` for the images of a group or
-    `:each` for a set for each; factors_from: modules to factorise in place of the layers of the same grid, `+` behind one for its positive part. size: pixels of the longer side. fit: contain, stretch or crop.
+    `:each` for a set for each; None: those that the figure `factors` needs; factors_from: modules to factorise in place of the layers of the same grid, `+` behind one for its positive part. size: pixels of the longer side. fit: contain, stretch or crop.
     display_size: pixels of the longer side of what is published of an image; None: 800, or 448 for more than 60 images. figures: names; None: those that have something to show.
     transforms: specs of the series that images are published under too, see `exporter.transforms`; None: those that the figure `transforms` needs.
     transform_images: ids or globs of these images; None: the first 6. fill: what stands where one was moved away; None: grey.
@@ -135,12 +135,13 @@ def export(
     return Report(output, content, sum(sizes.values()), tuple(bad), (*found.warnings, *notes, *told, *draft.warnings, *site.size_warnings(output, sizes)))
 
 
-def _wanted(factors: str | int | Sequence[str | int], sources: Sequence[str], figures: Sequence[str]) -> tuple[Wanted, ...]:
-    """The sets of factors that are asked for; some where their figure is."""
-    wanted = wanted_factors(factors if isinstance(factors, int | str) or factors or "factors" not in figures else DEFAULT_FACTORS)
-    if sources and not wanted:
-        raise UsageError(f"--factors-from {sources[0]} without --factors: nothing is factorised; pass --factors too, how many to find")
-    return wanted
+def _wanted(factors: str | int | Sequence[str | int] | None, sources: Sequence[str], figures: Sequence[str]) -> tuple[Wanted, ...]:
+    """The sets of factors that are asked for; some where only their figure is."""
+    if factors is None and "factors" not in figures:
+        if sources:
+            raise UsageError(f"--factors-from {sources[0]} without --factors: nothing is factorised; pass --factors too, how many to find")
+        return ()
+    return wanted_factors(DEFAULT_FACTORS if factors is None else factors)
 
 
 def _series(transforms: str | Sequence[str] | None, images: str | Sequence[str] | None, fill: str | None, figures: Sequence[str]) -> tuple[Series, ...]:

@@ -115,6 +115,13 @@ def decode(path: str | Path, least: int | None = None) -> Image.Image:
         return bare(_upright(colour, image))
 
 
+def decoded_sides(path: str | Path, least: int) -> tuple[int, int]:
+    """The shorter and the longer side, in pixels, of what `decode` returns, without decoding. Raises `BadImage`."""
+    with explained(path), _open(path) as image:
+        _draft(image, least)
+        return min(image.size), max(image.size)
+
+
 def check(path: str | Path) -> None:
     """Decode the whole file as cheaply as its format allows, only to see whether it can be. Raises `BadImage`."""
     with explained(path), _open(path) as image:
@@ -256,12 +263,17 @@ def _registers_heif() -> bool:
     return "HEIF" in Image.OPEN
 
 
-def _load(image: Image.Image, least: int | None) -> None:
+def _draft(image: Image.Image, least: int) -> None:
     longer, shorter = max(image.size), min(image.size)
-    for scale in (8, 4, 2) if least else ():
+    for scale in (8, 4, 2):
         if longer >= 2 * least * scale and shorter >= least * scale:
             image.draft(image.mode, (image.width // scale, image.height // scale))
             break
+
+
+def _load(image: Image.Image, least: int | None) -> None:
+    if least:
+        _draft(image, least)
     # Pillow asks for the size of a TIFF once more when it is loaded.
     with _unlimited() if image.format == "TIFF" else nullcontext():
         image.load()

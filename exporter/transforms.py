@@ -119,14 +119,15 @@ KINDS = {
         Kind("Blur (low-pass)", "standard deviation, % of the longer side", _percent, "blurred by {}", photometry.blur, 0, 8, (0.01, 50), (0, 50), lambda most: [0, *_doubled(most)]),
         Kind("High-pass", "standard deviation of what is taken away, % of the longer side", _share, "high-pass at {}", photometry.highpass, WHOLE, 8, (0.01, 50), (0.01, 50), lambda most: [*_doubled(most), WHOLE],
              "The image minus its blur, plus mid grey; at the end the image as it is."),
-        Kind("Noise", "standard deviation, % of the range of values", _percent, "noise of {}", photometry.noise, 0, 40, (0.1, 100), _EVERYWHERE, _up_to(9), "The same noise on every image.", options=_NOISE),
-        Kind("Salt and pepper", "% of the pixels", _percent, "salt and pepper on {} of it", photometry.saltpepper, 0, 40, (0.1, 100), _EVERYWHERE, _up_to(9), "The same pixels on every image.", options=_NOISE),
+        Kind("Noise", "standard deviation, % of the range of values", _percent, "noise of {}", photometry.noise, 0, 40, (0.1, 100), _EVERYWHERE, _up_to(9), "The same noise on every image of one size.", options=_NOISE),
+        Kind("Salt and pepper", "% of the pixels", _percent, "salt and pepper on {} of it", photometry.saltpepper, 0, 40, (0.1, 100), _EVERYWHERE, _up_to(9), "The same pixels on every image of one size.", options=_NOISE),
         Kind("JPEG", "quality", _quality, "JPEG of quality {}", photometry.jpeg, WHOLE, 5, (1, 70), (1, 95), _qualities, "Before the page's own compression."),
         Kind("Occlusion", "side of the square, % of the shorter side", _percent, "a grey square of {} on it", photometry.occlude, 0, 80, (0.1, 100), _EVERYWHERE, _up_to(9), placed=True),
     )
 }
 _FILLED = {
-    **{name: f"{name} ({value})" for name, value in (("black", 0), ("white", 255))},
+    "black": "black (0)",
+    "white": "white (255)",
     "grey": f"mid grey ({GREY} of 255), which is nearly 0 to most networks",
     "mean": "the mean colour of the photo",
     "edge": "the nearest pixel of the photo",

@@ -12,7 +12,7 @@ from PIL import Image
 from exporter.errors import UsageError
 from exporter.images import SLUG_LENGTH, ImageFile, unique
 from exporter.manifest import Series, Version
-from exporter.pixels import Fit, decode, fit_image
+from exporter.pixels import Fit, decode, decoded_sides, fit_image, network_size
 from exporter.transforms import apply, done, matrix, zoom
 
 DEFAULT_COUNT = 6
@@ -72,8 +72,14 @@ def read(image: ImageFile, fit: Fit) -> Image.Image:
 
 
 def network_input(image: ImageFile, picture: Image.Image, fit: Fit) -> np.ndarray:
-    """What a network reads of a decoded picture: uint8 (height, width, 3)."""
-    return apply(picture, fit, image.series, image.step) if isinstance(image, VersionFile) else fit_image(picture, fit)
+    """What a network reads of a decoded picture: uint8 (height, width, 3), of a version as many pixels as of its original."""
+    return apply(picture, _as_original(image, picture, fit), image.series, image.step) if isinstance(image, VersionFile) else fit_image(picture, fit)
+
+
+def _as_original(image: VersionFile, picture: Image.Image, fit: Fit) -> Fit:
+    """A picture that is decoded with more pixels than its original has sides in slightly another proportion, which may round to another size."""
+    shorter, longer = decoded_sides(image.path, fit.least)
+    return replace(fit, fixed=network_size(fit, *((longer, shorter) if picture.width >= picture.height else (shorter, longer))))
 
 
 def version_entry(image: VersionFile, fit: Fit, width: int, height: int) -> Version:

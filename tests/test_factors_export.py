@@ -266,6 +266,13 @@ def test_from_python(site, pictures, network, tmp_path):
         bundle.weights("shallow:2:dogs", "c")
 
 
+def test_none_are_asked_for(pictures, network, tmp_path):
+    options = {"model": network, "layers": ["deep"], "size": 64}
+    assert exporter.export(pictures, tmp_path / "site", factors=None, **options).manifest.factors == ()
+    with pytest.raises(exporter.bundle.UsageError, match="--factors names no count, expected COUNT"):
+        exporter.export(pictures, tmp_path / "other", factors=[], **options)
+
+
 BAD = {
     ("--factors", "0"): "--factors is 0, expected 1 to 12: a page can tell no more colours apart",
     ("--factors", "4,13"): "--factors is 13, expected 1 to 12",
@@ -279,6 +286,7 @@ BAD = {
     ("--factors", "2", "--factors-from", "dep"): "--factors-from dep: tiny.onnx has no layer 'dep': near names are deep",
     ("--factors-from", "conv"): "--factors-from conv without --factors: nothing is factorised; pass --factors too",
     ("--factors", "2", "--factors-from", "conv+,shallow"): r"--factors-from names both conv\+ and shallow for the layer shallow, whose grid they share",
+    ("--factors", "2", "--factors-from", "*"): r"--factors-from names both conv and shallow for the layer shallow, whose grid they share",
 }
 
 

@@ -287,12 +287,8 @@ def test_notes_without_an_image_are_a_warning_for_folders_only(tmp_path):
     ("text", "message"),
     [
         ("[images.dog", r"images\.toml is not valid TOML \(.*\), expected tables such as \[images\.dog\]"),
-        ("[pictures.dog]", r"unknown table or key 'pictures', expected \[images\.ID\] or \[classes\.GROUP\]"),
         ("images = 3", r"images is 3, expected a table"),
         ("[images]\nalt = 'x'", r"images\.alt is 'x', expected a table"),
-        ("[images.dog]\nalttext = 'x'", r"unknown key 'alttext' in images\.dog, expected alt, credit, title, mark; correct"),
-        ("[images.dog.b]\nalt = 'x'", r'unknown key .b. in images\.dog.* a name with dots is quoted: \[images\."dog\.b"\]'),
-        ("[classes.dogs]\nalt = 'x'", r"unknown key 'alt' in classes\.dogs, expected title, caption"),
         ("[images.dog]\nalt = 3", r"images\.dog\.alt is 3, expected text"),
     ],
 )
@@ -303,6 +299,23 @@ def test_wrong_notes_are_refused(tmp_path, text, message):
         with pytest.raises(ExportError, match=message) as caught:
             find_images([given_input])
         assert "images.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[pictures.dog]", "unknown table or key 'pictures', expected [images.ID] or [classes.GROUP]; correct or remove it"),
+        ("[images.dog]\nalttext = 3", "unknown key 'alttext' in images.dog, expected alt, credit, title, mark; correct or remove it"),
+        ("[images.dog.b]\nalt = 'x'", "unknown key 'b' in images.dog, expected alt, credit, title, mark; a name with dots is quoted: [images.\"dog.b\"]"),
+        ("[images.dog]\n[classes.pets]\nalt = 'x'", "unknown key 'alt' in classes.pets, expected title, caption; correct or remove it"),
+    ],
+)
+def test_keys_that_mean_nothing_are_a_warning(tmp_path, text, message):
+    put(tmp_path, "pets/dog.jpg")
+    notes(tmp_path, f"{text}\n[images.'dog ']\ncredit = 'known'")
+    found = find_images([tmp_path])
+    assert found.warnings[0] == f"{tmp_path / 'images.toml'}: {message}"
+    assert found.images[0].credit == "known" and found.images[0].alt == ""
 
 
 def test_notes_that_cannot_be_read(tmp_path):

@@ -48,6 +48,18 @@ def test_versions_stand_behind_the_images_in_order(export, tmp_path):
         assert bundle.codes("kit@rotate-90", layer).shape[:2] == bundle.grid(kit, layer)
 
 
+def test_versions_of_a_large_jpeg_have_the_grid_of_their_original(tmp_path, tiny_network):
+    """Decoded at a quarter of its size it is 100 x 75, which 48 x 36 pixels stand for, rounded to 40; as a whole a little flatter, rounded to 32."""
+    photos = make_photo(tmp_path / "photos" / "wide.jpg", 1, (400, 299)).parent
+    options = {"model": tiny_network, "layers": ["deep"], "size": 48, "display_size": 64, "transforms": "scale:4,rotate:90"}
+    report = exporter.export(photos, tmp_path / "site", **options)
+    (layer,) = report.manifest.layers
+    assert set(layer.grids) == {layer.grids[0]}
+    (shape,) = {(image.width, image.height) for image in versions(report.manifest)}
+    assert shape == (layer.grids[0][1] * layer.stride, layer.grids[0][0] * layer.stride)
+    assert measure_error(exporter.load_bundle(tmp_path / "site"), [photos], [str(tiny_network)])["deep"].max <= 0.02
+
+
 @pytest.mark.parametrize("fit", ["contain", "stretch", "crop"])
 def test_what_is_published_is_what_the_network_reads(export, photos, tmp_path, fit):
     (photos / "images.toml").write_text('[images.rex]\nalt = "A dog"\ncredit = "Jane"\n')
@@ -184,7 +196,7 @@ def test_the_figure_brings_its_series_and_series_their_figure(export):
     report = export("one", transforms=None, figures="transforms", transform_images="rex")
     assert [series.transform for series in report.manifest.series] == ["rotate", "scale"] and not report.warnings
     report = export("two", figures="gallery", transform_images="rex", transforms="rotate:180")
-    assert report.warnings == ("no figure of the page shows the versions that --transforms makes; add transforms to --figures",)
+    assert report.warnings == ("no figure of the page shows what --transforms makes; add transforms to --figures",)
     report = export("three", transforms=None)
     assert not report.manifest.series and "transforms" not in [figure.type for figure in report.manifest.figures]
 
