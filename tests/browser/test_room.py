@@ -86,3 +86,17 @@ def test_the_strip_leaves_the_readout_within_a_phone(many):
     figure = many(**PHONE).whole()
     expect(figure.element.locator(".readout .text")).to_contain_text("row")
     assert figure.element.evaluate(BEYOND) == []
+
+
+def test_a_value_stays_on_its_image(tiny_figure):
+    figure, width = tiny_figure(), 96
+    tile = figure.tiles.nth(1)
+    tile.evaluate("(tile, width) => Object.assign(tile.style, { width: `${width}px`, height: `${width}px` })", width)
+    figure.select(figure.image(0), 0, 0, pin=True)
+    rows, cols = figure.grid(1)
+    for col in range(cols):
+        figure.hover(1, rows // 2, col)
+        value = tile.locator(".cursor .value")
+        expect(value).to_be_visible()
+        left = value.bounding_box()["x"] - tile.bounding_box()["x"]
+        assert left >= 0 and left + value.bounding_box()["width"] <= width, col

@@ -52,12 +52,11 @@ export const style = `
   .factor { gap: 8px; }
   .factor .try { display: none; }
   .chip { gap: 6px; width: 144px; padding: 9px 7px 9px 6px; font-size: 13px; }
-  .chip .share { font-size: 12px; }
+  .chip .share { width: 39px; font-size: 12px; }
   .factor .strip { gap: 4px; }
   .chip i { width: 18px; height: 18px; }
   .column.source { position: sticky; z-index: 2; background: var(--overlay-background, Canvas); box-shadow: 0 0 0 4px var(--overlay-background, Canvas); }
   .mixture .bar { flex: 1; }
-  .chip .share { width: 39px; }
 }
 `;
 
