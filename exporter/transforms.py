@@ -162,7 +162,9 @@ def _parse(spec: str, fill: str) -> Series:
     kind = KINDS[name]
     values = _steps(kind, spec, numbers)
     options = {**kind.options, **({"fill": fill} if kind.moves else {}), **_place(kind, spec, place)}
-    note = f"Where the photo was moved away stands {_FILLED[fill]}." if kind.moves else kind.note
+    # Zooming in leaves no place without the photo.
+    uncovers = kind.moves and not (kind.function is geometry.scale and min(values) >= 1)
+    note = f"Where the photo was moved away stands {_FILLED[fill]}." if uncovers else kind.note
     steps, original = tuple(Step(value, kind.label(value)) for value in values), values.index(kind.original)
     return Series(name, name, kind.title, kind.axis, steps, original, _wraps(kind, values), options, note)
 

@@ -88,6 +88,7 @@ def test_what_a_series_says_of_itself():
     assert [labels["translate"][i].label for i in (0, 8, 16)] == ["-40 %", "0 %", "+40 %"]
     assert labels["jpeg"][0].label == "not compressed" and labels["highpass"][-1].label == "all" and labels["brightness"][0].label == "×0.333"
     assert "mid grey (127 of 255)" in parse_series(["rotate"])[0].note
+    assert scale.note == "" and "reflection" in again.note  # zoomed in the photo covers everything, zoomed out it does not
 
 
 @pytest.mark.parametrize("name", NAMES)

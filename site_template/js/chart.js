@@ -11,7 +11,7 @@ import { COMPARED } from './versions.js';
  */
 
 /** CSS pixels around the plot. */
-const MARGIN = { top: 24, right: 20, bottom: 42, left: 34 };
+const MARGIN = { top: 24, right: 20, bottom: 42, left: 44 };
 const FONT = '12px system-ui, sans-serif';
 /** The classes of the lines, in the order of what is compared. */
 const KINDS = ['corresponding', 'best', 'same'];
@@ -20,11 +20,11 @@ const BACK_TO_FRONT = [2, 1, 0];
 
 export const style = `
 .chart { display: flex; flex-direction: column; min-width: 0; }
-.chart .entries { display: flex; gap: 4px 26px; margin-left: 34px; color: var(--quiet); font-size: 13px; line-height: 1.35; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.chart .entries { display: flex; flex-wrap: wrap; gap: 4px 26px; margin-left: 44px; color: var(--quiet); font-size: 13px; line-height: 1.35; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .chart .entries > span { display: grid; grid-template-columns: auto auto 1fr; align-items: center; gap: 0 6px; }
 .chart .entries .what { grid-column: span 3; }
-.chart .entries b { min-width: 2.6em; color: light-dark(#1b1b1d, #ececee); font-weight: 600; }
-.chart .entries > :first-child b { min-width: 5.8em; }
+.chart .entries b { min-width: 3.3em; color: light-dark(#1b1b1d, #ececee); font-weight: 600; }
+.chart .entries > :first-child b { min-width: 7.1em; }
 .chart .entries .mark { position: static; visibility: visible; width: 13px; height: 13px; margin: 0 1px; background: #8a8a8e; }
 .chart .entries svg { width: 30px; height: 10px; }
 .plot { display: block; width: 100%; height: max(240px, min(var(--height), 27cqw / var(--aspect)) - 12px); overflow: visible; cursor: crosshair; touch-action: pan-y; user-select: none; -webkit-user-select: none; }
@@ -46,9 +46,11 @@ export const style = `
 .plot .pill { fill: light-dark(#1b1b1d, #ececee); }
 .plot .pill + text { fill: light-dark(#fff, #141517); font-weight: 600; }
 .plot .here { fill: var(--selection); stroke: #16130a; stroke-width: 2; }
-@container (max-width: 759px) {
-  .chart .entries { justify-content: space-between; margin-left: 0; font-size: 12px; }
-  .chart .entries svg { width: 24px; }
+@container (max-width: 1099px) {
+  .chart .entries { justify-content: space-between; gap: 4px 6px; margin-left: 0; font-size: 12px; }
+  .chart .entries svg { width: 20px; }
+}
+@container (max-width: 839px) {
   .plot { height: 172px; }
 }
 `;
@@ -70,6 +72,8 @@ export class Chart {
     /** The step that holds the selection. */
     this.source = -1;
     this.parts = makeParts();
+    /** The labels that are printed, and whether that of the step picked hides them. @type {{element: SVGTextElement, width: number, middle: number, hidden: boolean}[]} */
+    this.printed = [];
     this.values = COMPARED.map(() => make('b'));
     const entries = COMPARED.map((what, i) => make('span', {}, make('span', { className: 'what', textContent: what }), sample(KINDS[i]), make('i', { className: `mark ${KINDS[i]}` }), this.values[i]));
     this.element = make('div', { className: 'chart' }, make('div', { className: 'entries' }, ...entries), this.parts.plot);
@@ -145,12 +149,11 @@ export class Chart {
       return [svg('line', { class: zero, x1: 0, x2: width, y1: y, y2: y }), text(formatLevel(level), { x: -8, y: y + 4, 'text-anchor': 'end' })];
     });
     const middles = labelMiddles(this.widths, this.places, this.room);
-    const ticks = thin(this.widths, middles).flatMap((i) => {
-      const { x } = this.places[i];
-      return [svg('line', { class: 'tick', x1: x, x2: x, y1: height, y2: height + 5 }), text(this.labels[i], { x: middles[i], y: height + 18, 'text-anchor': 'middle' })];
-    });
+    const shown = thin(this.widths, middles);
+    const ticks = shown.map((i) => svg('line', { class: 'tick', x1: this.places[i].x, x2: this.places[i].x, y1: height, y2: height + 5 }));
+    this.printed = shown.map((i) => ({ element: text(this.labels[i], { x: middles[i], y: height + 18, 'text-anchor': 'middle' }), width: this.widths[i], middle: middles[i], hidden: false }));
     const titles = [text('cosine similarity', { x: -MARGIN.left, y: -12 }), text(this.series.axis, { x: width / 2, y: height + 37, 'text-anchor': 'middle' })];
-    axes.replaceChildren(...lines, ...ticks, ...titles);
+    axes.replaceChildren(...lines, ...ticks, ...this.printed.map(({ element }) => element), ...titles);
   }
 
   /** Show how a patch compares with all steps. @param {Comparison[]} comparisons none without a patch @param {number} source the step that holds it */
@@ -204,6 +207,11 @@ export class Chart {
     const [middle] = labelMiddles([wide], [{ x }], this.room);
     setAll(pill, { x: middle - wide / 2, y: height + 4, width: wide, height: 19, rx: 4 });
     setAll(label, { x: middle, y: height + 18 });
+    for (const one of this.printed) {
+      // Half a label beside the pill would read as another number.
+      const hidden = Math.abs(one.middle - middle) < (one.width + wide) / 2;
+      if (hidden !== one.hidden) setAll(one.element, { visibility: (one.hidden = hidden) ? 'hidden' : 'visible' });
+    }
     if (label.textContent !== this.labels[this.place]) label.textContent = this.labels[this.place];
   }
 }

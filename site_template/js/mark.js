@@ -32,7 +32,6 @@ export class Mark {
     Object.assign(style, { width: `calc(${100 / cols}% - 4px)`, height: `calc(${100 / rows}% - 4px)`, transform: `translate(calc(${100 * x}cqw - 50%), calc(${100 * y}cqh - 50%))` });
     classList.toggle('fine', Math.max(rows, cols) > FINE);
     classList.toggle('above', y > 0.75);
-    classList.toggle('start', x < 0.12);
-    classList.toggle('end', x > 0.88);
+    style.setProperty('--x', String(x));
   }
 }

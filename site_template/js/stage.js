@@ -19,9 +19,10 @@ export const style = `
 .corresponding.mark, .same.mark { min-width: 9px; min-height: 9px; }
 .corresponding.mark { border: 2px solid var(--selection); box-shadow: 0 0 0 1.5px rgb(0 0 0 / 0.75); }
 .same.mark { border: 1.5px dotted #fff; box-shadow: 0 0 0 1px rgb(0 0 0 / 0.75), inset 0 0 0 1px rgb(0 0 0 / 0.4); }
-@container (max-width: 759px) {
-  .stage { --height: 168px; grid-template-columns: auto auto; justify-content: center; gap: 6px 10px; position: sticky; top: 0; z-index: 2; padding: 6px 0; background: var(--overlay-background, Canvas); }
+@container (max-width: 839px) {
+  .stage { --height: 168px; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 6px 10px; position: sticky; top: 0; z-index: 2; padding: 6px 0; background: var(--overlay-background, Canvas); box-shadow: -5px 0 var(--overlay-background, Canvas), 5px 0 var(--overlay-background, Canvas); }
   .stage .view .tile { width: min(var(--height) * var(--aspect), 50cqw - 5px); }
+  .stage .view:first-child { justify-self: end; }
   .stage .chart { grid-column: span 2; }
   .stage figcaption { padding-bottom: 3px; font-size: 12px; }
 }

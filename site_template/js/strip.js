@@ -10,8 +10,9 @@ import { formatValue } from './overlay.js';
  *   count: how many are shown at most; side: of each, in CSS pixels; label: what they are; unit: what their values are
  */
 
-/** How much of the shorter side of its image each shows. */
-const PART = 0.4;
+/** How much of the shorter side of its image each shows: so many patches, or one would be a dot, but no less than is sharp on a thumbnail. */
+const PATCHES = 6;
+const PART = { least: 0.2, most: 0.4 };
 /** Pictures kept for when they come again. */
 const KEPT = 24;
 
@@ -117,7 +118,8 @@ class Cut {
   frame({ image, row, col }, { width, height }) {
     const [rows, cols] = this.state.grid(image);
     const { side } = this;
-    const scale = side / (PART * Math.min(width, height));
+    const part = Math.max(PART.least, Math.min(PART.most, PATCHES / Math.min(rows, cols)));
+    const scale = side / (part * Math.min(width, height));
     const offset = (/** @type {number} */ centre, /** @type {number} */ length) => Math.min(0, Math.max(side - length, side / 2 - centre * length));
     const [wide, high] = [width * scale, height * scale];
     const [left, top] = [offset((col + 0.5) / cols, wide), offset((row + 0.5) / rows, high)];

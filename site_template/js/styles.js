@@ -65,12 +65,12 @@ select, button { color: inherit; }
 .tile .name small { margin-right: 7px; font-size: 11px; opacity: 0.8; }
 .best { border: 2px solid #fff; box-shadow: 0 0 0 1.5px rgb(0 0 0 / 0.75), inset 0 0 0 1px rgb(0 0 0 / 0.5); }
 .cursor { border: 2px dashed #fff; box-shadow: 0 0 0 1.5px rgb(0 0 0 / 0.75); z-index: 1; }
-.value { position: absolute; top: calc(100% + 5px); left: 50%; padding: 0 6px; border-radius: 3px; background: rgb(0 0 0 / 0.8); color: #fff; font: 650 12px/18px system-ui, sans-serif; font-variant-numeric: tabular-nums; transform: translateX(-50%); }
+.value { position: absolute; top: calc(100% + 5px); left: 50%; padding: 0 6px; border-radius: 3px; background: rgb(0 0 0 / 0.8); color: #fff; font: 650 12px/18px system-ui, sans-serif; font-variant-numeric: tabular-nums;
+  /* Under the middle of the patch, as far as the image reaches. */
+  transform: translateX(calc(max(0px, 23px - var(--x) * 100cqw) - max(0px, 23px - (1 - var(--x)) * 100cqw) - 50%)); }
 .above .value { top: auto; bottom: calc(100% + 5px); }
-.start .value { left: 0; transform: none; }
-.end .value { left: auto; right: 0; transform: none; }
 .foot { position: relative; display: flex; align-items: center; justify-content: space-between; gap: 6px 24px; min-height: 52px; padding: 6px 0; color: var(--quiet); font-size: 14px; }
-.foot.sticks { position: sticky; bottom: 0; z-index: 3; background: var(--overlay-background); }
+.foot.sticks { position: sticky; bottom: 0; z-index: 3; background: var(--overlay-background); box-shadow: -5px 0 var(--overlay-background), 5px 0 var(--overlay-background); }
 .arriving { position: absolute; right: 0; bottom: 100%; display: flex; align-items: center; gap: 8px; padding: 3px 9px; border-radius: 5px 5px 0 0; background: light-dark(#f1f1f2, #26272b); font-size: 12px; line-height: 1.4;
   font-variant-numeric: tabular-nums; }
 .arriving progress { width: 90px; height: 6px; accent-color: var(--accent); }
@@ -100,8 +100,10 @@ select, button { color: inherit; }
   .foot:has(.closest) .closest-words { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .layers span { padding: 5px 9px; }
   .pair { gap: 8px; }
+  /* What a tile was given to stick by would move it once it does not. */
+  .gallery .tile:not(.source) { inset: auto !important; }
   .gallery .tile.source { position: sticky; z-index: 2; box-shadow: 0 0 0 3px var(--overlay-background, Canvas); }
-  .foot { flex-flow: column-reverse nowrap; align-items: stretch; gap: 4px; padding: 8px 0; font-size: 13px; }
+  .foot, .foot:has(.closest) { flex-flow: column-reverse nowrap; align-items: stretch; gap: 4px; padding: 8px 0; font-size: 13px; }
   .readout { min-height: 38px; justify-content: space-between; }
   .legend .ramp { flex: 1; }
   .panel { padding-bottom: 18px; font-size: 13px; }

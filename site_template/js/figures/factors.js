@@ -20,7 +20,7 @@ export const style = `
 .factor-legend { display: flex; flex-direction: column; gap: 10px; margin-bottom: 16px; }
 .factors { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 500px), 1fr)); gap: 8px 28px; }
 .factor { display: flex; align-items: center; gap: 10px; min-width: 0; }
-.chip { flex: none; display: inline-flex; white-space: nowrap; align-items: center; gap: 8px; width: 154px; padding: 5px 10px 5px 6px; border: 1px solid var(--rule); border-radius: 7px; background: none; font-size: 14px; text-align: left; cursor: pointer; }
+.chip { flex: none; display: inline-flex; white-space: nowrap; align-items: center; gap: 8px; width: 162px; padding: 5px 10px 5px 6px; border: 1px solid var(--rule); border-radius: 7px; background: none; font-size: 14px; text-align: left; cursor: pointer; }
 .chip i { flex: none; width: 22px; height: 22px; border-radius: 4px; }
 .chip .share { flex: none; contain: strict; width: 44px; height: 20px; margin-left: auto; line-height: 20px; text-align: right; color: var(--quiet); font-size: 13px; font-variant-numeric: tabular-nums; }
 .chip.alone { background: color-mix(in srgb, currentColor 10%, transparent); }
@@ -41,19 +41,22 @@ export const style = `
 .of-factors.source:not(.pinned) .cursor { border-color: transparent; box-shadow: none; }
 .of-factors .value:empty { display: none; }
 .mixture { flex: none; display: flex; align-items: center; gap: 8px; white-space: nowrap; }
-.mixture .bar { contain: strict; display: flex; width: 200px; height: 18px; overflow: hidden; border-radius: 3px; background: light-dark(#eee, #26272b); }
+.mixture .bar { contain: strict; display: flex; width: clamp(100px, 22cqw, 200px); height: 18px; overflow: hidden; border-radius: 3px; background: light-dark(#eee, #26272b); }
 .mixture i { flex: 0 0 0; min-width: 0; overflow: hidden; color: #16130a; font: 600 12px/18px system-ui, sans-serif; text-align: center; font-variant-numeric: tabular-nums; }
+@container (min-width: 600px) {
+  .foot:has(.mixture) { flex-wrap: wrap; }
+  .foot:has(.mixture) .readout { flex: 0 0 100%; justify-content: space-between; }
+}
 @container (max-width: 599px) {
   .factors { gap: 6px; }
   .factor { gap: 8px; }
   .factor .try { display: none; }
-  .chip { gap: 6px; width: 138px; padding: 9px 7px 9px 6px; font-size: 13px; }
-  .chip .share { font-size: 12px; }
+  .chip { gap: 6px; width: 144px; padding: 9px 7px 9px 6px; font-size: 13px; }
+  .chip .share { width: 39px; font-size: 12px; }
   .factor .strip { gap: 4px; }
   .chip i { width: 18px; height: 18px; }
   .column.source { position: sticky; z-index: 2; background: var(--overlay-background, Canvas); box-shadow: 0 0 0 4px var(--overlay-background, Canvas); }
   .mixture .bar { flex: 1; }
-  .chip .share { width: 39px; }
 }
 `;
 
@@ -170,6 +173,7 @@ class FactorFigure {
     const focused = [...this.pickers.querySelectorAll('select')].findIndex((select) => select.matches(':focus'));
     this.pickers.replaceChildren(...lists.map(({ element }) => element));
     [lists[0].element.hidden, lists[1].element.hidden] = [groups.length < 2, within.length < 2];
+    this.pickers.hidden = lists.every(({ element }) => element.hidden);
     lists[focused]?.select.focus();
   }
 

@@ -33,7 +33,7 @@ export const style = `${stageStyle}${chartStyle}${versionStyle}${tableStyle}
 .transforms { display: flex; flex-direction: column; gap: 10px; }
 .series-note { margin: 0; color: var(--quiet); font-size: 13px; line-height: 1.4; text-wrap: pretty; }
 .wall { display: grid; margin-top: 4px; }
-@container (max-width: 759px) {
+@container (max-width: 839px) {
   .wall .tile { scroll-margin: 440px 0 110px; }
   .series-note { font-size: 12px; }
 }
