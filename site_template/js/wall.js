@@ -42,10 +42,12 @@ export class Wall {
     /** @type {Options} */
     this.options = { ...USUAL, ...options };
     this.element = make('div', { className: 'gallery' });
-    /** In the order in which they stand; whoever changes that calls `arrange`. @type {Item[]} */
+    /** In the order in which they stand. @type {Item[]} */
     this.items = [];
     /** The same by image and kind. @type {Map<string, Item>} */
     this.made = new Map();
+    /** All of their tiles, in the same order. @type {Tile[]} */
+    this.tiles = [];
     /** @type {Row[]} */
     this.rows = [];
     /** Items at most a screen from the view, and in it. @type {Set<Item>} */
@@ -87,10 +89,10 @@ export class Wall {
     replace(this.near, []);
     replace(this.seen, this.many ? [] : this.items);
     if (!this.many) for (const item of this.items) item.fill();
-    const tiles = this.items.flatMap((item) => item.tiles);
-    for (const tile of tiles) tile.element.tabIndex = -1;
-    interact(element, { tiles, state, signal });
-    if (focused) heir(tiles, focused).element.focus({ preventScroll: true });
+    this.tiles = this.items.flatMap(({ tiles }) => tiles);
+    for (const tile of this.tiles) tile.element.tabIndex = -1;
+    interact(element, { tiles: this.tiles, state, signal });
+    if (focused) heir(this.tiles, focused).element.focus({ preventScroll: true });
     this.arrange();
     this.look = this.many ? this.fillInView(signal) : () => {};
     if (!this.many) whenNear(element, () => this.comeNear(), signal);
@@ -149,10 +151,10 @@ export class Wall {
    * @returns {() => void} looks again, after the rows have changed
    */
   fillInView(signal) {
-    const { element, items, near, seen } = this;
-    const filled = new Set(items.filter(({ tiles }) => tiles.some(({ parts }) => parts)));
+    const { element, near, seen } = this;
+    const filled = new Set(this.items.filter(({ tiles }) => tiles.some(({ parts }) => parts)));
     const between = (/** @type {number} */ top, /** @type {number} */ bottom) =>
-      new Set(this.rows.filter((row) => row.top < bottom && row.top + row.height > top).flatMap(({ first, count }) => items.slice(first, first + count)));
+      new Set(this.rows.filter((row) => row.top < bottom && row.top + row.height > top).flatMap(({ first, count }) => this.items.slice(first, first + count)));
     return followView(element, (top, bottom) => {
       const screen = bottom - top;
       const [close, seenNow] = [between(top - screen / 2, bottom + screen / 2), between(top, bottom)];
@@ -169,6 +171,18 @@ export class Wall {
       if (moved) this.paint();
       this.want();
     }, signal);
+  }
+
+  /** Put the items in another order; that of the keyboard follows. @param {Item[]} items all */
+  order(items) {
+    const { element, tiles } = this;
+    const focused = tiles.find((tile) => tile.element.matches(':focus'));
+    this.items = items;
+    tiles.splice(0, tiles.length, ...items.flatMap((item) => item.tiles));
+    element.append(...items.map((item) => item.element));
+    this.arrange();
+    this.look();
+    focused?.element.focus({ preventScroll: true });
   }
 
   /** Do something that moves items; the page moves too, so that one does not. @param {Item} anchor @param {() => void} change */

@@ -45,25 +45,18 @@ function showClosest(foot, items, state, signal) {
 /**
  * The order of the images: as given, or by their best matches with the pinned patch. It changes when a patch is pinned or an order is chosen,
  * and once more when the last codes have arrived, never while pointing.
- * @param {Wall} wall whose items are sorted in place @param {State} state
+ * @param {Wall} wall @param {State} state
  */
 function ordering(wall, state) {
-  const { items } = wall;
-  const given = items.slice();
+  const given = wall.items;
   let sorted = /** @type {{layer: unknown, patch: import('../patches.js').Patch | null, whole: boolean} | null} */ (null);
   const sort = (/** @type {boolean} */ similar) => {
     const { selection } = state;
     const rank = new Map(state.rank().map(({ image }, place) => [image, place]));
     const placeOf = (/** @type {Item} */ { image }) => (image === selection?.image ? -1 : rank.get(image) ?? Infinity);
     const places = new Map(given.map((item, i) => [item, similar ? placeOf(item) : i]));
-    const focused = given.find(({ element }) => element.matches(':focus'));
-    wall.hold(given.find(({ image }) => image === selection?.image) ?? items[0], () => {
-      items.splice(0, items.length, ...given.toSorted((a, b) => compare(places.get(a), places.get(b))));
-      wall.element.append(...items.map(({ element }) => element));
-      wall.arrange();
-      wall.look();
-      focused?.element.focus({ preventScroll: true });
-    });
+    const anchor = given.find(({ image }) => image === selection?.image) ?? wall.items[0];
+    wall.hold(anchor, () => wall.order(given.toSorted((a, b) => compare(places.get(a), places.get(b)))));
     sorted = similar ? { layer: state.layer, patch: selection, whole: state.arriving === null } : null;
   };
   const picker = choice('Order', [{ value: 'given', text: 'as given' }, { value: 'similar', text: 'similar first' }], 'given', (value) => sort(value === 'similar'));
