@@ -1,4 +1,4 @@
-/** One image with its map of factors. */
+/** One image with its map of factors, at first a mere box. */
 
 import { blend, writePixels } from './factorcolors.js';
 import { factorName, formatShare } from './factorview.js';
@@ -11,8 +11,8 @@ import { Tile } from './tile.js';
 const TOLD = 3;
 
 export class FactorTile extends Tile {
-  /** @param {import('./state.js').State} state @param {number} image index @param {import('./factorview.js').FactorView} view @param {boolean} empty whether it begins as a mere box */
-  constructor(state, image, view, empty) {
+  /** @param {import('./state.js').State} state @param {number} image index @param {import('./factorview.js').FactorView} view */
+  constructor(state, image, view) {
     super(state, image, { map: false, of: 'factors', empty: true });
     this.view = view;
     /** What is on the canvas, how it is shown, and whether a patch of this image is marked. */
@@ -22,7 +22,6 @@ export class FactorTile extends Tile {
     /** What all factors together look like, by the set it was made of. @type {{factors: import('./factors.js').Factors, pixels: Uint32Array} | null} */
     this.blended = null;
     this.element.classList.add('of-factors');
-    if (!empty) this.fill();
   }
 
   makeParts() {

@@ -36,8 +36,8 @@ select, button { color: inherit; }
 .panel .legend { margin-top: 5px; color: var(--quiet); font-size: 13px; }
 .panel .about span { display: block; }
 .panel .ramp { flex: 1; width: auto; }
-.gallery, .pair { display: flex; flex-wrap: wrap; }
-.pair { flex-wrap: nowrap; gap: 16px; align-items: flex-start; }
+.gallery, .pair { display: flex; flex-wrap: wrap; align-items: flex-start; }
+.pair { flex-wrap: nowrap; gap: 16px; }
 .pair .tile { flex: 1 1 0; min-width: 0; }
 .pickers { margin-bottom: 12px; font-size: 14px; }
 .tile { position: relative; overflow: hidden; container-type: size; border-radius: 3px; background: light-dark(#eee, #26272b); cursor: crosshair; user-select: none; -webkit-user-select: none; -webkit-touch-callout: none; touch-action: manipulation; }
@@ -100,9 +100,9 @@ select, button { color: inherit; }
   .foot:has(.closest) .closest-words { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .layers span { padding: 5px 9px; }
   .pair { gap: 8px; }
-  /* What a tile was given to stick by would move it once it does not. */
-  .gallery .tile:not(.source) { inset: auto !important; }
-  .gallery .tile.source { position: sticky; z-index: 2; box-shadow: 0 0 0 3px var(--overlay-background, Canvas); }
+  /* What an item was given to stick by would move it once it does not. */
+  .gallery > :not(.source) { inset: auto !important; }
+  .gallery > .source { position: sticky; z-index: 2; box-shadow: 0 0 0 3px var(--overlay-background, Canvas); }
   .foot, .foot:has(.closest) { flex-flow: column-reverse nowrap; align-items: stretch; gap: 4px; padding: 8px 0; font-size: 13px; }
   .readout { min-height: 38px; justify-content: space-between; }
   .legend .ramp { flex: 1; }

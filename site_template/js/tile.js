@@ -125,6 +125,17 @@ export class Tile {
     announceError(this.element, new BundleError(this.state.bundle.images[index].file, 'could not be loaded, or is no picture'));
   }
 
+  /** Its views, for whom it is one of several things on a wall. @returns {Tile[]} */
+  get tiles() {
+    return [this];
+  }
+
+  /** @param {number} width @param {number} height @returns {number} the height */
+  size(width, height) {
+    Object.assign(this.element.style, { width: `${width}px`, height: `${height}px` });
+    return height;
+  }
+
   /** Whether its patches can be pointed at: their codes are here. */
   get usable() {
     return this.state.has(this.image);

@@ -76,6 +76,17 @@ def test_the_focus_leaves_a_map_and_all_factors_are_back(figure):
     figure.expect_painted("deep-3")
 
 
+def test_columns_and_the_focus_stay_while_other_factors_come(figure):
+    figure.maps.nth(1).focus()
+    columns = figure.element.locator(".column")
+    before = [column.element_handle() for column in columns.all()]
+    figure.element.evaluate("element => { element.layer = 'fine'; }")
+    expect(figure.chips).to_have_count(4)
+    figure.expect_painted("fine-4")
+    assert all(column.evaluate("(now, before) => now === before", handle) for column, handle in zip(columns.all(), before, strict=True))
+    expect(figure.maps.nth(1)).to_be_focused()
+
+
 def test_a_tap_selects_and_on_a_map_shows_the_strongest_factor(phone):
     phone.tap(1, 3, 2)
     phone.expect_selection(phone.patch(1, 3, 2))
@@ -98,7 +109,7 @@ def test_a_tap_on_a_chip_holds_it_until_the_next(phone):
 
 
 def test_on_a_phone_both_views_of_the_selected_image_stay_in_view(phone):
-    wall = phone.element.locator(".columns")
+    wall = phone.element.locator(".gallery")
     # Many rows: the last column's own place is far below.
     wall.evaluate("wall => { wall.style.minHeight = '3000px'; }")
     place, (_, image, row, col) = next((place, match) for place, match in enumerate(phone.weights["deep-3"].best(0)) if match[1] == "strip")

@@ -6,11 +6,13 @@ import pytest
 from playwright.sync_api import expect
 
 from exporter import load_bundle
+from exporter.images import Group
 from exporter.manifest import Figure as Shown
 from exporter.site import write_site
 from tests.browser.factored import Factored, make_weights
 from tests.browser.large import FRAMES, large_site
 
+LATE = "late"  # the last ten images
 COUNT_CANVASES = "tiles => tiles.filter((tile) => tile.querySelector('canvas')).length"
 
 
@@ -18,9 +20,10 @@ COUNT_CANVASES = "tiles => tiles.filter((tile) => tile.querySelector('canvas')).
 def many_factors(tmp_path_factory):
     site = tmp_path_factory.mktemp("many-factors") / "site"
     manifest = large_site(site).manifest
-    made = make_weights(site, manifest, "small-3", "small", 3)
-    write_site(site, replace(manifest, factors=(made.set,), figures=(Shown("factors", {}),)))
-    return site, load_bundle(site), {"small-3": made}
+    manifest = replace(manifest, groups=(Group(LATE, LATE),), images=tuple(replace(image, group=LATE if n >= 110 else "") for n, image in enumerate(manifest.images)))
+    made = [make_weights(site, manifest, "small-3", "small", 3), make_weights(site, manifest, "small-4-late", "small", 4, group=LATE)]
+    write_site(site, replace(manifest, factors=tuple(one.set for one in made), figures=(Shown("factors", {}),)))
+    return site, load_bundle(site), {one.set.id: one for one in made}
 
 
 @pytest.fixture
@@ -44,6 +47,18 @@ def test_only_what_is_near_is_drawn(figure):
     strongest = int(figure.weights["small-3"].of(figure.image(119))[0, 0].argmax())
     figure.expect_alone(strongest)
     figure.expect_shares("small-3", figure.image(119), 0, 0)
+
+
+def test_of_many_images_a_few_are_whole_and_then_near_ones_again(figure):
+    figure.control("Factors of").select_option(label=LATE)
+    expect(figure.maps).to_have_count(10)
+    expect(figure.chips).to_have_count(4)
+    figure.expect_painted("small-4-late")
+    figure.control("Factors of").select_option(label="all images")
+    expect(figure.maps).to_have_count(120)
+    expect(figure.maps.nth(0).locator("canvas")).to_have_count(1)
+    figure.page.evaluate(FRAMES)
+    assert figure.maps.evaluate_all(COUNT_CANVASES) < 60
 
 
 def test_the_strongest_eight_patches_may_be_tried(figure):

@@ -2,6 +2,7 @@
 
 import { ClassBars, classesOf, style as barStyle } from '../classbars.js';
 import { choice, make, segments, whenNear } from '../dom.js';
+import { Tile } from '../tile.js';
 import { Wall } from '../wall.js';
 
 /**
@@ -26,7 +27,12 @@ export function mount(body, { state, signal }) {
   /** The image with the pinned patch, where it is of another class. @type {number | null} */
   let guest = null;
   const titleOf = (/** @type {number} */ image) => classes.find(({ images }) => images.includes(image))?.title ?? '';
-  const wall = new Wall(state, signal, { grouped: false, scale: SCALE, note: (image) => (image === guest ? `from ${titleOf(image)}` : '') });
+  const note = (/** @type {number} */ image) => (image === guest ? `from ${titleOf(image)}` : '');
+  const wall = new Wall(state, signal, {
+    scale: SCALE,
+    make: (image, frames) => new Tile(state, image, { empty: true, frames, grouped: false, note: note(image) }),
+    kind: note,
+  });
   const show = () => {
     wall.show(guest === null ? shown.images : [guest, ...shown.images]);
     picker.set(shown.id);
@@ -58,7 +64,7 @@ export function mount(body, { state, signal }) {
     if (guest !== null && !(state.pinned && at === guest)) {
       // It was let go, or something else was pinned: the images close up around that.
       guest = null;
-      const anchor = wall.tiles.find(({ image }) => image === at && shown.images.includes(image)) ?? wall.tiles[1];
+      const anchor = wall.items.find(({ image }) => image === at && shown.images.includes(image)) ?? wall.items[1];
       wall.hold(anchor, show);
       if (at !== undefined && !state.pinned && !shown.images.includes(at)) state.clear();
     } else if (at !== undefined && at !== guest && !shown.images.includes(at)) {

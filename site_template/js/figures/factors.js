@@ -1,6 +1,6 @@
 /** Every image twice: what is similar to the selected patch, and which factors its patches are made of. */
 
-import { Columns } from '../columns.js';
+import { Column, style as columnStyle } from '../column.js';
 import { announceError, choice, make } from '../dom.js';
 import { imagesOf } from '../factors.js';
 import { FactorLegend, Mixture } from '../factorlegend.js';
@@ -8,15 +8,23 @@ import { FactorTile } from '../factortile.js';
 import { FactorView } from '../factorview.js';
 import { findLayer } from '../lookup.js';
 import { Tile } from '../tile.js';
+import { Wall } from '../wall.js';
 
 /**
  * @typedef {import('../element.js').Context} Context
  * @typedef {import('../bundle.js').FactorSet} FactorSet
  */
 
+/** A wall of columns: each is two images high. */
+const WALL = {
+  gap: { wide: 14, narrow: 8, rows: 2 },
+  heights: [{ upTo: 16, wide: 200, narrow: 150 }, { upTo: 60, wide: 170, narrow: 120 }, { upTo: Infinity, wide: 130, narrow: 96 }],
+  few: 24,
+  foot: 120,
+};
 const REMEDY = 'export with --factors 4 to have four of them';
 
-export const style = `
+export const style = `${columnStyle}
 .factor-legend { display: flex; flex-direction: column; gap: 10px; margin-bottom: 16px; }
 .factors { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 500px), 1fr)); gap: 8px 28px; }
 .factor { display: flex; align-items: center; gap: 10px; min-width: 0; }
@@ -34,9 +42,6 @@ export const style = `
 .made { margin: 0; color: var(--quiet); font-size: 13px; overflow-wrap: anywhere; }
 .made code { font-size: 12px; }
 .controls .pickers { margin: 0; }
-.columns { display: flex; flex-wrap: wrap; align-items: flex-start; }
-.column { display: flex; flex-direction: column; gap: 4px; }
-.column .tile { width: 100%; }
 .tile.of-factors.mapped img { filter: grayscale(1) brightness(0.7); }
 .of-factors.source:not(.pinned) .cursor { border-color: transparent; box-shadow: none; }
 .of-factors .value:empty { display: none; }
@@ -55,7 +60,6 @@ export const style = `
   .chip .share { width: 39px; font-size: 12px; }
   .factor .strip { gap: 4px; }
   .chip i { width: 18px; height: 18px; }
-  .column.source { position: sticky; z-index: 2; background: var(--overlay-background, Canvas); box-shadow: 0 0 0 4px var(--overlay-background, Canvas); }
   .mixture .bar { flex: 1; }
 }
 `;
@@ -97,7 +101,7 @@ class FactorFigure {
     this.view = new FactorView(state);
     this.alone = /** @type {number | null} */ (null);
     this.twice = true;
-    this.wall = new Columns(state, signal, (image, empty, frames) => this.viewsOf(image, empty, frames));
+    this.wall = new Wall(state, signal, { ...WALL, make: (image, frames) => this.viewsOf(image, frames), kind: () => String(this.twice) });
     this.legend = new FactorLegend(this.view, (match) => this.pick(match), () => this.look());
     this.mixture = new Mixture(this.view);
     this.pickers = make('span', { className: 'pickers' });
@@ -118,10 +122,10 @@ class FactorFigure {
     return set;
   }
 
-  /** Where the factors cannot be shown there is nothing for a second view. @param {number} image @param {boolean} empty @param {(image: number) => boolean} frames */
-  viewsOf(image, empty, frames) {
-    const overlay = new Tile(this.state, image, { empty, frames });
-    return this.twice ? [overlay, new FactorTile(this.state, image, this.view, empty)] : [overlay];
+  /** Where the factors cannot be shown there is nothing for a second view. @param {number} image @param {(image: number) => boolean} frames */
+  viewsOf(image, frames) {
+    const overlay = new Tile(this.state, image, { empty: true, frames });
+    return new Column(this.twice ? [overlay, new FactorTile(this.state, image, this.view)] : [overlay]);
   }
 
   /** Show a set, or none; settles once its weights are here, or it was said why not. @param {FactorSet | null} set */

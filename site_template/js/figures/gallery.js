@@ -8,29 +8,31 @@ import { Wall } from '../wall.js';
 /**
  * @typedef {import('../element.js').Context} Context
  * @typedef {import('../state.js').State} State
- * @typedef {import('../tile.js').Tile} Tile
+ * @typedef {import('../wall.js').Item} Item
  */
 
 /** With more than this, the closest are out of sight: they are shown in a strip. */
 const IN_SIGHT = 16;
 /** Milliseconds that the strip stays as it is: what changes faster cannot be read. */
 const READABLE = 120;
+/** Room that an image which sticks leaves to the strip and the readout below it. */
+const FOOT = 178;
 
 /** @param {HTMLElement} body @param {Context} context */
 export function mount(body, { state, signal, settings, foot }) {
   const strip = state.images.length > IN_SIGHT;
-  const wall = new Wall(state, signal, { strip });
+  const wall = new Wall(state, signal, strip ? { foot: FOOT } : {});
   body.append(wall.element);
   wall.show(state.images);
   const order = ordering(wall, state);
-  if (wall.tiles.length > 2) settings.append(order.element);
+  if (wall.items.length > 2) settings.append(order.element);
   state.subscribe((change) => change !== 'ranking' && change !== 'cursor' && order.update(), signal);
-  if (strip) showClosest(foot, wall.tiles, state, signal);
+  if (strip) showClosest(foot, wall.items, state, signal);
 }
 
-/** The closest of all images follow a moment behind: a thousand take a part of a frame. @param {HTMLElement} foot @param {Tile[]} tiles @param {State} state @param {AbortSignal} signal */
-function showClosest(foot, tiles, state, signal) {
-  const strip = new Closest(state, ({ image }) => tiles.find((tile) => tile.image === image)?.element.scrollIntoView({ block: 'center' }));
+/** The closest of all images follow a moment behind: a thousand take a part of a frame. @param {HTMLElement} foot @param {Item[]} items @param {State} state @param {AbortSignal} signal */
+function showClosest(foot, items, state, signal) {
+  const strip = new Closest(state, ({ image }) => items.find((item) => item.image === image)?.element.scrollIntoView({ block: 'center' }));
   foot.prepend(strip.element);
   const rank = afterPaint(() => {
     state.rank();
@@ -43,25 +45,18 @@ function showClosest(foot, tiles, state, signal) {
 /**
  * The order of the images: as given, or by their best matches with the pinned patch. It changes when a patch is pinned or an order is chosen,
  * and once more when the last codes have arrived, never while pointing.
- * @param {Wall} wall whose tiles are sorted in place @param {State} state
+ * @param {Wall} wall @param {State} state
  */
 function ordering(wall, state) {
-  const { tiles } = wall;
-  const given = tiles.slice();
+  const given = wall.items;
   let sorted = /** @type {{layer: unknown, patch: import('../patches.js').Patch | null, whole: boolean} | null} */ (null);
   const sort = (/** @type {boolean} */ similar) => {
     const { selection } = state;
     const rank = new Map(state.rank().map(({ image }, place) => [image, place]));
-    const placeOf = (/** @type {Tile} */ { image }) => (image === selection?.image ? -1 : rank.get(image) ?? Infinity);
-    const places = new Map(given.map((tile, i) => [tile, similar ? placeOf(tile) : i]));
-    const focused = given.find(({ element }) => element.matches(':focus'));
-    wall.hold(given.find(({ image }) => image === selection?.image) ?? tiles[0], () => {
-      tiles.splice(0, tiles.length, ...given.toSorted((a, b) => compare(places.get(a), places.get(b))));
-      wall.element.append(...tiles.map(({ element }) => element));
-      wall.arrange();
-      wall.look();
-      focused?.element.focus({ preventScroll: true });
-    });
+    const placeOf = (/** @type {Item} */ { image }) => (image === selection?.image ? -1 : rank.get(image) ?? Infinity);
+    const places = new Map(given.map((item, i) => [item, similar ? placeOf(item) : i]));
+    const anchor = given.find(({ image }) => image === selection?.image) ?? wall.items[0];
+    wall.hold(anchor, () => wall.order(given.toSorted((a, b) => compare(places.get(a), places.get(b)))));
     sorted = similar ? { layer: state.layer, patch: selection, whole: state.arriving === null } : null;
   };
   const picker = choice('Order', [{ value: 'given', text: 'as given' }, { value: 'similar', text: 'similar first' }], 'given', (value) => sort(value === 'similar'));
