@@ -12,8 +12,8 @@ import { Strip } from './strip.js';
  * @typedef {import('./scores.js').Match} Match
  */
 
-/** Patches to try, of each factor, and their side in CSS pixels. */
-const TRIED = 8;
+/** Patches to try, of each factor at most, and their side in CSS pixels. */
+const TRIED = 60;
 const SIDE = 44;
 /** Shares below this have no room for their number in the bar. */
 const NUMBERED = 0.13;
@@ -79,7 +79,7 @@ class Row {
     this.chip.addEventListener('click', () => legend.hold(factor));
     this.element = make('div', { className: 'factor' }, this.chip);
     if (empty) return;
-    const strip = new Strip(legend.view.state, { count: TRIED, side: SIDE, label: `Patches with the most of ${factorName(factor)}, one on each image`, unit: `weight of ${factorName(factor)}`, onPick: legend.onPick });
+    const strip = new Strip(legend.view.state, { count: Math.min(TRIED, matches.length), side: SIDE, label: `Patches with the most of ${factorName(factor)}, one on each image`, unit: `weight of ${factorName(factor)}`, onPick: legend.onPick });
     strip.show(matches);
     this.element.append(make('span', { className: 'try', textContent: 'try' }), strip.element);
     this.chip.setAttribute('aria-pressed', 'false');
