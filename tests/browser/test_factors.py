@@ -166,7 +166,7 @@ def test_a_selection_of_another_image_brings_its_factors(figure):
 
 
 def test_layers_without_factors_are_not_offered(figure):
-    radios = figure.element.locator("input[name=layer]")
+    radios = figure.element.locator("input[name=Layer]")
     assert radios.evaluate_all("radios => radios.map((radio) => radio.value)") == ["deep", "fine"]
     figure.element.locator("input[value=fine]").check()
     expect(figure.chips).to_have_count(4)
