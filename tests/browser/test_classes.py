@@ -77,6 +77,7 @@ def test_other_figures_show_the_mark_and_keep_the_order(tmp_path, serve, open_pa
 def test_hovering_tells_every_class_in_numbers(figure, layer):
     figure.element.get_by_role("radio", name=layer).check()
     figure.layer = layer
+    figure.expect_selection({"layer": layer})
     for n, row, col in ((0, 0, 0), (0, 3, 2), (1, 1, 1)):
         figure.hover(n, row, col)
         figure.expect_selection(figure.patch(n, row, col))
