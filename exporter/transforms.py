@@ -165,7 +165,7 @@ def _parse(spec: str, fill: str) -> Series:
     # Zooming in leaves no place without the photo.
     uncovers = kind.moves and not (kind.function is geometry.scale and min(values) >= 1)
     note = f"Where the photo was moved away stands {_FILLED[fill]}." if uncovers else kind.note
-    steps, original = tuple(Step(value, kind.label(value)) for value in values), values.index(kind.original)
+    steps, original = tuple(Step(value, kind.label(value).replace("-", "\N{MINUS SIGN}")) for value in values), values.index(kind.original)
     return Series(name, name, kind.title, kind.axis, steps, original, _wraps(kind, values), options, note)
 
 

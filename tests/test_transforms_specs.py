@@ -85,7 +85,7 @@ def test_what_a_series_says_of_itself():
     assert [step.label for step in rotate.steps] == ["0°", "90°", "180°", "270°"]
     assert [done(scale, 8), done(rotate, 1)] == ["zoomed ×2", "rotated 90° clockwise"]
     labels = {name: parse_series([name])[0].steps for name in ("translate", "jpeg", "highpass", "brightness")}
-    assert [labels["translate"][i].label for i in (0, 8, 16)] == ["-40 %", "0 %", "+40 %"]
+    assert [labels["translate"][i].label for i in (0, 8, 16)] == ["\N{MINUS SIGN}40 %", "0 %", "+40 %"]
     assert labels["jpeg"][0].label == "not compressed" and labels["highpass"][-1].label == "all" and labels["brightness"][0].label == "×0.333"
     assert "mid grey (127 of 255)" in parse_series(["rotate"])[0].note
     assert scale.note == "" and "reflection" in again.note  # zoomed in the photo covers everything, zoomed out it does not
@@ -196,7 +196,7 @@ def test_names_of_versions_are_unique_and_safe():
     assert all(len(set(all)) == 18 for all in names) and all(re.fullmatch("[a-z0-9-]{1,60}", slug) for slug in names[1])
     first, minus = found[0], found[3]
     assert (first.id, first.title, first.alt, first.credit, first.of) == ("dog@rotate-90-2", "Dog, rotated 90° clockwise", "A dog. Rotated 90° clockwise.", "", "dog")
-    assert (minus.id, minus.title, minus.step) == ("dog@translate--10", "Dog, shifted -10 % to the right", 0)
+    assert (minus.id, minus.title, minus.step) == ("dog@translate--10", "Dog, shifted \N{MINUS SIGN}10 % to the right", 0)
     assert [one.of for one in found] == [one.id for one in images for _ in range(5)]
     assert found[10].alt == "An ä. Rotated 90° clockwise." and found[5].alt == ""
     assert version_file(images[0], series[0], 2) == replace(found[1])
