@@ -146,7 +146,7 @@ def test_the_modules_that_the_page_needs_are_named_in_its_head(default_site):
     figures = {f"js/figures/{figure.type}.js" for figure in exporter.load_bundle(default_site).manifest.figures}
     imported = {os.path.normpath(f"{Path(name).parent}/{path}") for name in named for path in re.findall(r"^import .*'(.+)';$", (default_site / name).read_text("utf-8"), re.M)}
     assert len(named) == len(set(named)) and set(named) == {"js/element.js"} | figures | imported
-    assert "js/tile.js" in named and "js/chart.js" not in named
+    assert "js/tile.js" in named and "js/transforms/chart.js" not in named
 
 
 def test_hostile_text_is_shown_as_it_is(evil_site, default_site):

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IDENTITY, cellAt, centre, corresponding, toOriginal, toVersion } from '../../site_template/js/correspondence.js';
+import { IDENTITY, cellAt, centre, corresponding, toOriginal, toVersion } from '../../site_template/js/transforms/correspondence.js';
 import { seeded } from './helpers.js';
 
 /** Clockwise about the middle of an image of that width and height, in fractions of both. */

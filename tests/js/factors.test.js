@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { BundleError } from '../../site_template/js/bundle.js';
-import { COLORS, blend, labOf, mix, writePixels } from '../../site_template/js/factorcolors.js';
+import { COLORS, blend, labOf, mix, writePixels } from '../../site_template/js/factors/colors.js';
 import { Factors, decodeWeights, describeSet, imagesOf } from '../../site_template/js/factors.js';
-import { FactorView, factorName, formatShare } from '../../site_template/js/factorview.js';
+import { FactorView, factorName, formatShare } from '../../site_template/js/factors/view.js';
 
 const LAYER = { id: 'deep', grids: [[1, 2], [2, 2], [1, 3]] };
 const SET = { id: 'deep-3', layer: 'deep', module: 'deep.expand', parts: 'whole', count: 3, peaks: [0.8, 0.5, 0.2], error: 0.634, patches: 9, file: 'factors/0.bin' };

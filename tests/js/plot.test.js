@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { floorOf, labelMiddles, labelsOf, levels, nearest, pathOf, positions, thin } from '../../site_template/js/plot.js';
+import { floorOf, labelMiddles, labelsOf, levels, nearest, pathOf, positions, thin } from '../../site_template/js/transforms/plot.js';
 
 const steps = (count, unit = '°') => Array.from({ length: count }, (_, i) => ({ value: (i * 360) / count, label: `${(i * 360) / count}${unit}` }));
 

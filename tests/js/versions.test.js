@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { State } from '../../site_template/js/state.js';
-import { compare, defaultStep, familiesOf, follow } from '../../site_template/js/versions.js';
+import { compare, defaultStep, familiesOf, follow } from '../../site_template/js/transforms/versions.js';
 import { randomCodes, seeded } from './helpers.js';
 import { DISPLAY, emptyCodes } from './states.js';
 

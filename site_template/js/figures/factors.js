@@ -3,9 +3,9 @@
 import { Column, style as columnStyle } from '../column.js';
 import { announceError, choice, make } from '../dom.js';
 import { imagesOf } from '../factors.js';
-import { FactorLegend, Mixture } from '../factorlegend.js';
-import { FactorTile } from '../factortile.js';
-import { FactorView } from '../factorview.js';
+import { FactorLegend, Mixture } from '../factors/legend.js';
+import { FactorTile } from '../factors/tile.js';
+import { FactorView } from '../factors/view.js';
 import { findLayer } from '../lookup.js';
 import { Tile } from '../tile.js';
 import { Wall } from '../wall.js';

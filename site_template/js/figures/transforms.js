@@ -1,23 +1,23 @@
 /** One image under a series of transformations: a patch selected on any version is found again on all, and a chart tells how similar it stays. */
 
-import { Chart, style as chartStyle } from '../chart.js';
+import { Chart, style as chartStyle } from '../transforms/chart.js';
 import { afterPaint, choice, make, whenNear } from '../dom.js';
 import { interact } from '../interaction.js';
 import { evenColumns } from '../layout.js';
 import { findImage, middleOf } from '../lookup.js';
 import { formatValue } from '../overlay.js';
 import { samePatch } from '../patches.js';
-import { Stage, style as stageStyle } from '../stage.js';
-import { ValuesTable, style as tableStyle } from '../table.js';
+import { Stage, style as stageStyle } from '../transforms/stage.js';
+import { ValuesTable, style as tableStyle } from '../transforms/table.js';
 import { aspectOf } from '../tile.js';
-import { Version, style as versionStyle } from '../version.js';
-import { compare, defaultStep, familiesOf, follow } from '../versions.js';
+import { Version, style as versionStyle } from '../transforms/version.js';
+import { compare, defaultStep, familiesOf, follow } from '../transforms/versions.js';
 
 /**
  * @typedef {import('../element.js').Context} Context
  * @typedef {import('../library.js').Bundle} Bundle
  * @typedef {import('../state.js').State} State
- * @typedef {import('../versions.js').Family} Family
+ * @typedef {import('../transforms/versions.js').Family} Family
  * @typedef {Pick<Context, 'state' | 'signal'>} Scope
  */
 

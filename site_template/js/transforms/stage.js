@@ -1,11 +1,11 @@
 /** Two versions of an image, large and side by side: the one that holds the selected patch, and one that it is compared with. */
 
-import { make } from './dom.js';
-import { Mark } from './mark.js';
-import { Tile } from './tile.js';
+import { make } from '../dom.js';
+import { Mark } from '../mark.js';
+import { Tile } from '../tile.js';
 
 /**
- * @typedef {import('./state.js').State} State
+ * @typedef {import('../state.js').State} State
  * @typedef {import('./versions.js').Comparison} Comparison
  * @typedef {import('./versions.js').Family} Family
  */

@@ -1,15 +1,15 @@
 /** The factors by name and colour, how much of each a patch has, and the patches that have the most. */
 
-import { make } from './dom.js';
-import { colorOf } from './factorcolors.js';
-import { describeSet } from './factors.js';
-import { factorName, formatShare } from './factorview.js';
-import { Strip } from './strip.js';
+import { make } from '../dom.js';
+import { colorOf } from './colors.js';
+import { describeSet } from '../factors.js';
+import { factorName, formatShare } from './view.js';
+import { Strip } from '../strip.js';
 
 /**
- * @typedef {import('./factors.js').Factors} Factors
- * @typedef {import('./factorview.js').FactorView} FactorView
- * @typedef {import('./scores.js').Match} Match
+ * @typedef {import('../factors.js').Factors} Factors
+ * @typedef {import('./view.js').FactorView} FactorView
+ * @typedef {import('../scores.js').Match} Match
  */
 
 /** Patches to try, of each factor at most, and their side in CSS pixels. */

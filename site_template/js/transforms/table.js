@@ -1,7 +1,7 @@
 /** All values of a chart as a table, for those who cannot see it and those who want the numbers. */
 
 import { valueText } from './chart.js';
-import { make } from './dom.js';
+import { make } from '../dom.js';
 import { COMPARED } from './versions.js';
 
 /** @typedef {import('./versions.js').Comparison} Comparison */
@@ -19,7 +19,7 @@ export const style = `
 `;
 
 export class ValuesTable {
-  /** @param {import('./bundle.js').Series} series @param {() => {caption: string, comparisons: Comparison[]}} content asked for when it is to be shown: while it is closed nobody reads it */
+  /** @param {import('../bundle.js').Series} series @param {() => {caption: string, comparisons: Comparison[]}} content asked for when it is to be shown: while it is closed nobody reads it */
   constructor({ steps, axis }, content) {
     this.content = content;
     this.caption = make('caption');

@@ -1,14 +1,14 @@
 /** Images under series of transformations: which there are, and how a selected patch compares with each step. No DOM. */
 
 import { IDENTITY, corresponding } from './correspondence.js';
-import { relocate } from './patches.js';
+import { relocate } from '../patches.js';
 
 /**
- * @typedef {import('./bundle.js').Series} Series
- * @typedef {import('./bundle.js').Image} Image
- * @typedef {import('./patches.js').Patch} Patch
- * @typedef {import('./scores.js').Match} Match
- * @typedef {import('./state.js').State} State
+ * @typedef {import('../bundle.js').Series} Series
+ * @typedef {import('../bundle.js').Image} Image
+ * @typedef {import('../patches.js').Patch} Patch
+ * @typedef {import('../scores.js').Match} Match
+ * @typedef {import('../state.js').State} State
  * @typedef {{original: number, series: Series, images: number[]}} Family an image under a series; images: indices, one for each step, the original among them
  * @typedef {{corresponding: Patch | null, best: Match | null, same: Patch, values: (number | null)[]}} Comparison with one step. values: similarities of
  *   the three patches, null where there is none: out of frame, or codes have not arrived

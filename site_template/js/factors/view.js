@@ -1,9 +1,9 @@
 /** Which factors a figure shows just now: all of them, or one alone. No DOM. */
 
 /**
- * @typedef {import('./factors.js').Factors} Factors
- * @typedef {import('./patches.js').Patch} Patch
- * @typedef {import('./state.js').State} State
+ * @typedef {import('../factors.js').Factors} Factors
+ * @typedef {import('../patches.js').Patch} Patch
+ * @typedef {import('../state.js').State} State
  */
 
 export class FactorView {

@@ -6,7 +6,7 @@
  */
 export const COLORS = ['#e69f00', '#56b4e9', '#cc79a7', '#00a878', '#9060fc', '#c0d848', '#f23c3c', '#00e890', '#d830c0', '#7890fc', '#f58a78', '#6cd8b4'];
 
-/** @typedef {import('./factors.js').Factors} Factors */
+/** @typedef {import('../factors.js').Factors} Factors */
 
 /** The colour of a factor, for CSS. @param {number} factor */
 export function colorOf(factor) {

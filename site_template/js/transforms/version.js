@@ -1,12 +1,12 @@
 /** A version of an image in the wall of all of them: its tile, which step it is, and how similar the corresponding patch is. */
 
 import { valueText } from './chart.js';
-import { make } from './dom.js';
-import { Mark } from './mark.js';
-import { Tile } from './tile.js';
+import { make } from '../dom.js';
+import { Mark } from '../mark.js';
+import { Tile } from '../tile.js';
 
 /**
- * @typedef {import('./state.js').State} State
+ * @typedef {import('../state.js').State} State
  * @typedef {import('./versions.js').Comparison} Comparison
  * @typedef {import('./versions.js').Family} Family
  */

@@ -1,13 +1,13 @@
 /** A chart of how a selected patch compares with every step of a series: three lines, and a step to be picked on it by pointer, finger or keyboard. */
 
-import { make } from './dom.js';
-import { formatValue } from './overlay.js';
+import { make } from '../dom.js';
+import { formatValue } from '../overlay.js';
 import { floorOf, labelMiddles, labelsOf, levels, nearest, pathOf, positions, thin } from './plot.js';
 import { COMPARED } from './versions.js';
 
 /**
  * @typedef {import('./versions.js').Comparison} Comparison
- * @typedef {import('./bundle.js').Series} Series
+ * @typedef {import('../bundle.js').Series} Series
  */
 
 /** CSS pixels around the plot. */

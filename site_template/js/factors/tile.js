@@ -1,17 +1,17 @@
 /** One image with its map of factors, at first a mere box. */
 
-import { blend, writePixels } from './factorcolors.js';
-import { factorName, formatShare } from './factorview.js';
-import { formatValue, paintPixels } from './overlay.js';
-import { Tile } from './tile.js';
+import { blend, writePixels } from './colors.js';
+import { factorName, formatShare } from './view.js';
+import { formatValue, paintPixels } from '../overlay.js';
+import { Tile } from '../tile.js';
 
-/** @typedef {import('./patches.js').Patch} Patch */
+/** @typedef {import('../patches.js').Patch} Patch */
 
 /** So many of the strongest factors of a patch are told in words. */
 const TOLD = 3;
 
 export class FactorTile extends Tile {
-  /** @param {import('./state.js').State} state @param {number} image index @param {import('./factorview.js').FactorView} view */
+  /** @param {import('../state.js').State} state @param {number} image index @param {import('./view.js').FactorView} view */
   constructor(state, image, view) {
     super(state, image, { map: false, of: 'factors', empty: true });
     this.view = view;
@@ -19,7 +19,7 @@ export class FactorTile extends Tile {
     this.drawn = '';
     this.look = '';
     this.marked = false;
-    /** What all factors together look like, by the set it was made of. @type {{factors: import('./factors.js').Factors, pixels: Uint32Array} | null} */
+    /** What all factors together look like, by the set it was made of. @type {{factors: import('../factors.js').Factors, pixels: Uint32Array} | null} */
     this.blended = null;
     this.element.classList.add('of-factors');
   }
@@ -55,7 +55,7 @@ export class FactorTile extends Tile {
     return here !== null;
   }
 
-  /** @param {import('./factors.js').Factors} factors */
+  /** @param {import('../factors.js').Factors} factors */
   blendOf(factors) {
     if (this.blended?.factors !== factors) this.blended = { factors, pixels: blend(factors, this.image) };
     return this.blended.pixels;
