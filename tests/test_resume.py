@@ -13,7 +13,7 @@ import PIL
 import pytest
 
 import exporter
-from exporter import draft, pipeline, spool, versions
+from exporter import draft, entries, pipeline, spool, versions
 from exporter.errors import ExportError
 from exporter.pixels import BadImage
 from tests.conftest import contents, invoke, make_photo
@@ -253,7 +253,7 @@ def test_another_network_makes_other_features(pictures, tiny_network, tmp_path):
     same(pictures, other)
 
 
-@pytest.mark.parametrize(("owner", "name", "value"), [(draft, "version", lambda name: "9.9"), (PIL, "__version__", "9.9")], ids=["torch", "Pillow"])
+@pytest.mark.parametrize(("owner", "name", "value"), [(entries, "version", lambda name: "9.9"), (PIL, "__version__", "9.9")], ids=["torch", "Pillow"])
 def test_other_versions_make_other_features(pictures, tiny_network, monkeypatch, owner, name, value):
     end(pictures, tiny_network, FEATURES)
     monkeypatch.setattr(owner, name, value)
@@ -266,7 +266,7 @@ def test_packages_may_be_installed_under_other_names(pictures, tiny_network, mon
     def none(name):
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(draft, "version", none)
+    monkeypatch.setattr(entries, "version", none)
     uninterrupted(pictures, tiny_network)
 
 
