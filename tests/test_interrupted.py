@@ -17,12 +17,12 @@ import sys
 from exporter import draft
 from exporter.cli import export_command
 publish, calls = draft.published_copies, []
-def halting(picture, **options):
+def halting(*arguments):
     calls.append(1)
     if len(calls) == 3:
         print("midway", flush=True)
         sys.stdin.read()
-    return publish(picture, **options)
+    return publish(*arguments)
 draft.published_copies = halting
 export_command(prog_name="overlay-export")
 """
