@@ -69,7 +69,7 @@ def test_the_order_of_arguments(photos, tmp_path, model_cache):
     same(run(single, *reversed(folders), folders[1], output=tmp_path / "two"), one)
 
 
-@pytest.mark.parametrize("options", [("--batch-size", "3"), ("--batch-size", "100"), ("--threads", "1"), ("--threads", "2"), ("--threads", "4", "--batch-size", "2")], ids=" ".join)
+@pytest.mark.parametrize("options", [("--batch-size", "100"), ("--threads", "1"), ("--threads", "4", "--batch-size", "2")], ids=" ".join)
 def test_batches_and_threads(usual, photos, tmp_path, options):
     same(run(photos, *options, output=tmp_path / "site"), usual)
 

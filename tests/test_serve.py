@@ -176,6 +176,11 @@ def test_open_opens_the_address(default_site, monkeypatch):
     assert opened == [run.stdout.split(" is at ")[1].split(" ")[0]]
 
 
+def test_answers_do_not_wait_to_be_acknowledged():
+    """Headers and file are two packets: with Nagle's algorithm the second would wait 40 ms for the first, on every file of a page."""
+    assert serve._Handler.disable_nagle_algorithm
+
+
 def test_only_addresses_with_a_hash_may_be_kept(default_site):
     with server_of(default_site) as (_, address):
         assert fetch(address, "/bundle.json?01234567")[1]["Cache-Control"] == "max-age=600"
