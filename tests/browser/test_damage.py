@@ -19,10 +19,12 @@ SHARD_DAMAGE = {"missing": (None, "could not be loaded (HTTP 404)"), "altered": 
 
 
 def spoil(path, damage):
-    data = path.read_bytes()
-    path.unlink()
-    if damage:
-        path.write_bytes(damage(data))
+    if damage is None:
+        return path.unlink()
+    # The page may be reading it: it is there all the time.
+    spoilt = path.with_name("spoilt")
+    spoilt.write_bytes(damage(path.read_bytes()))
+    spoilt.replace(path)
 
 
 @pytest.fixture

@@ -144,7 +144,10 @@ def test_another_number_of_factors(figure):
 
 def test_the_factors_of_a_group_show_its_images(figure):
     figure.click(1, 1, 1)
+    made = figure.element.locator(".made")
+    before = made.inner_text()
     figure.control("Factors of").select_option(label="Animals <all>")
+    expect(made).not_to_have_text(before)
     expect(figure.tiles).to_have_count(len(NAMES) - 1)
     assert [image.id for image in figure.bundle.images if image.group == GROUP] == [figure.image(n) for n in range(3)]
     figure.expect_painted("deep-3-animals")
@@ -152,6 +155,7 @@ def test_the_factors_of_a_group_show_its_images(figure):
     assert "wide" not in figure.element.get_by_role("status").inner_text()
     expect(figure.control("Number")).to_be_hidden()
     figure.control("Factors of").select_option(label="all images")
+    expect(made).to_have_text(before)
     expect(figure.tiles).to_have_count(len(NAMES))
     figure.expect_painted("deep-3")
 
