@@ -7,7 +7,7 @@ import numpy as np
 from exporter.encodings import inflate
 from exporter.errors import BundleError
 from exporter.manifest import FactorSet
-from exporter.shards import HEADER, check_file
+from exporter.shards import HEADER, check_file, read_header
 
 MAGIC = b"OVLF"
 VERSION = 1
@@ -28,7 +28,9 @@ def decode_weights(data: bytes, factors: FactorSet, patches: int) -> np.ndarray:
     patches: on the images that the factors are of. Raises BundleError naming the file and the first difference.
     """
     check_file(data, factors)
-    _check_header(data, factors, patches)
+    found = read_header(data, factors.file, MAGIC, VERSION, "weights file")
+    if found != (factors.count, patches):
+        raise BundleError(f"{factors.file}: holds {found[0]} factors of {found[1]} patches, expected {factors.count} of {patches}; export the site again")
     size = factors.count * patches
     try:
         levels = inflate(data[HEADER.size :], size)
@@ -38,17 +40,3 @@ def decode_weights(data: bytes, factors: FactorSet, patches: int) -> np.ndarray:
         raise BundleError(f"{factors.file}: holds {len(levels)} weights, expected {size}; export the site again")
     table = np.frombuffer(levels, np.uint8).reshape(factors.count, patches)
     return (table / _MOST * np.array(factors.peaks)[:, None]).astype(np.float32)
-
-
-def _check_header(data: bytes, factors: FactorSet, patches: int) -> None:
-    if len(data) < HEADER.size:
-        raise BundleError(f"{factors.file}: is {len(data)} bytes, a file of weights has at least {HEADER.size}; export the site again")
-    magic, version, zero, *found = HEADER.unpack_from(data)
-    if magic != MAGIC:
-        raise BundleError(f"{factors.file}: begins with {magic!r}, expected {MAGIC!r}; it holds no weights of factors, export the site again")
-    if version != VERSION:
-        raise BundleError(f"{factors.file}: is version {version} of a file of weights, this reader knows {VERSION}; upgrade overlay-export")
-    if zero != 0:
-        raise BundleError(f"{factors.file}: has {zero} at byte 6, expected 0; export the site again")
-    if found != [factors.count, patches]:
-        raise BundleError(f"{factors.file}: holds {found[0]} factors of {found[1]} patches, expected {factors.count} of {patches}; export the site again")

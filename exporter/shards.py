@@ -53,7 +53,9 @@ def decode_shard(data: bytes, shard: Shard, grids: Sequence[tuple[int, int]], di
     grids: those of the shard's own images. Raises BundleError naming the file and the first difference.
     """
     check_file(data, shard)
-    _check_header(data, shard)
+    first, count = read_header(data, shard.file, MAGIC, VERSION, "shard")
+    if (first, count) != (shard.first, shard.count):
+        raise BundleError(f"{shard.file}: holds images {first} to {first + count - 1}, expected {shard.first} to {shard.first + shard.count - 1}; export the site again")
     patches = [rows * cols for rows, cols in grids]
     try:
         codes = unpack(data[HEADER.size :], sum(patches), dims, encoding)
@@ -72,18 +74,18 @@ def check_file(data: bytes, entry: Entry) -> None:
         raise BundleError(f"{entry.file}: SHA-256 is {found[:12]}…, expected {entry.sha256[:12]}…; the file was altered, copy or export the site again")
 
 
-def _check_header(data: bytes, shard: Shard) -> None:
+def read_header(data: bytes, file: str, magic: bytes, version: int, what: str) -> tuple[int, int]:
+    """Check the header that shards and weights files begin with, and return its last two integers. what: the kind of the file, for messages."""
     if len(data) < HEADER.size:
-        raise BundleError(f"{shard.file}: is {len(data)} bytes, a shard has at least {HEADER.size}; export the site again")
-    magic, version, zero, first, count = HEADER.unpack_from(data)
-    if magic != MAGIC:
-        raise BundleError(f"{shard.file}: begins with {magic!r}, expected {MAGIC!r}; it is not a shard, export the site again")
-    if version != VERSION:
-        raise BundleError(f"{shard.file}: is shard version {version}, this reader knows {VERSION}; upgrade overlay-export")
+        raise BundleError(f"{file}: is {len(data)} bytes, a {what} has at least {HEADER.size}; export the site again")
+    found, stated, zero, *numbers = HEADER.unpack_from(data)
+    if found != magic:
+        raise BundleError(f"{file}: begins with {found!r}, expected {magic!r}; it is not a {what}, export the site again")
+    if stated != version:
+        raise BundleError(f"{file}: is {what} version {stated}, this reader knows {version}; upgrade overlay-export")
     if zero != 0:
-        raise BundleError(f"{shard.file}: has {zero} at byte 6, expected 0; export the site again")
-    if (first, count) != (shard.first, shard.count):
-        raise BundleError(f"{shard.file}: holds images {first} to {first + count - 1}, expected {shard.first} to {shard.first + shard.count - 1}; export the site again")
+        raise BundleError(f"{file}: has {zero} at byte 6, expected 0; export the site again")
+    return numbers[0], numbers[1]
 
 
 class ShardWriter:

@@ -72,9 +72,9 @@ def restream(change):
 
 
 DAMAGES = {
-    "cut header": (lambda data: data[:15], "is 15 bytes, a file of weights has at least 16"),
+    "cut header": (lambda data: data[:15], "is 15 bytes, a weights file has at least 16"),
     "magic": (lambda data: b"OVLS" + data[4:], "begins with b'OVLS', expected b'OVLF'"),
-    "version": (lambda data: data[:4] + b"\2" + data[5:], "is version 2 of a file of weights, this reader knows 1; upgrade"),
+    "version": (lambda data: data[:4] + b"\2" + data[5:], "is weights file version 2, this reader knows 1; upgrade"),
     "zero": (lambda data: data[:6] + b"\1" + data[7:], "has 1 at byte 6, expected 0"),
     "count": (lambda data: data[:8] + b"\3" + data[9:], "holds 3 factors of 5 patches, expected 2 of 5"),
     "patches": (lambda data: data[:12] + b"\4" + data[13:], "holds 2 factors of 4 patches, expected 2 of 5"),

@@ -100,8 +100,6 @@ select, button { color: inherit; }
   .foot:has(.closest) .closest-words { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .layers span { padding: 5px 9px; }
   .pair { gap: 8px; }
-  /* What an item was given to stick by would move it once it does not. */
-  .gallery > :not(.source) { inset: auto !important; }
   .gallery > .source { position: sticky; z-index: 2; box-shadow: 0 0 0 3px var(--overlay-background, Canvas); }
   .foot, .foot:has(.closest) { flex-flow: column-reverse nowrap; align-items: stretch; gap: 4px; padding: 8px 0; font-size: 13px; }
   .readout { min-height: 38px; justify-content: space-between; }

@@ -96,6 +96,7 @@ export class Wall {
     this.arrange();
     this.look = this.many ? this.fillInView(signal) : () => {};
     if (!this.many) whenNear(element, () => this.comeNear(), signal);
+    unstick(this.source);
     this.source = undefined;
     this.follow('display');
   }
@@ -125,6 +126,7 @@ export class Wall {
     if (change === 'selection' || change === 'layer') this.want();
     const next = this.items.find(({ image }) => image === this.state.selection?.image);
     this.paint(this.withSource(next));
+    if (next !== this.source) unstick(this.source);
     if (next && next !== this.source && this.narrow) stick(next, this.options.foot, true);
     this.source = next;
   }
@@ -197,6 +199,7 @@ export class Wall {
     const { element, items, narrow, options } = this;
     const width = element.clientWidth;
     if (!width) return;
+    if (!narrow) unstick(this.source);
     const gap = narrow ? options.gap.narrow : options.gap.wide;
     const rowGap = options.gap.rows * gap;
     const heights = options.heights.find(({ upTo }) => items.length <= upTo) ?? options.heights[0];
@@ -235,6 +238,11 @@ function stick({ element }, foot, there) {
   const { top, bottom } = element.getBoundingClientRect();
   element.style.top = `${there ? Math.min(HEAD, top) : HEAD}px`;
   element.style.bottom = `${there ? Math.min(foot, innerHeight - bottom) : foot}px`;
+}
+
+/** What an item was given to stick by would move it once it does not. @param {Item | undefined} item */
+function unstick(item) {
+  if (item) Object.assign(item.element.style, { top: '', bottom: '' });
 }
 
 /** @template T @param {Set<T>} set @param {Iterable<T>} now */

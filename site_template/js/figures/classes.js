@@ -19,9 +19,8 @@ const AT_ONCE = 100;
 const SCALE = 0.85;
 
 /** @param {HTMLElement} body @param {Context} context */
-export function mount(body, { state, signal }) {
+export function mount(body, { state, signal, host }) {
   const classes = classesOf(state);
-  const { host } = /** @type {ShadowRoot} */ (body.getRootNode());
   let shown = firstClass(classes, host.getAttribute('group'), state.begin);
   if (!shown.images.includes(state.begin)) state.begin = shown.images[0];
   /** The image with the pinned patch, where it is of another class. @type {number | null} */

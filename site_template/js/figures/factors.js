@@ -71,10 +71,10 @@ export function layersOf({ factors, layers }) {
 }
 
 /** @param {HTMLElement} body @param {Context} context */
-export async function mount(body, { state, signal, row, foot }) {
+export async function mount(body, { state, signal, row, foot, host }) {
   const { bundle } = state;
   if (bundle.factors.length === 0) throw new Error(`this bundle has no factors; ${REMEDY}`);
-  const asked = /** @type {ShadowRoot} */ (body.getRootNode()).host.getAttribute('factors');
+  const asked = host.getAttribute('factors');
   const figure = new FactorFigure(state, signal);
   const wanted = asked === null ? figure.sets.find(({ layer }) => layer === state.layer.id) : figure.find(asked);
   if (asked !== null && wanted) state.layer = findLayer(bundle, wanted.layer);
