@@ -18,6 +18,7 @@ from exporter.manifest import FactorSet, Image, Layer, Manifest
 from exporter.marks import MANIFEST_NAME
 from exporter.reading import parse
 from exporter.shards import decode_shard
+from exporter.tables import Table, decode_table
 
 PAGE_ID = "bundle"
 
@@ -126,6 +127,15 @@ class Bundle:
         if image.id not in self._weights[1]:
             raise UsageError(f'the factors "{factors.id}" are not of image "{image.id}"; they are of {_some(self._weights[1])}')
         return self._weights[1][image.id]
+
+    def table(self, table: Table) -> np.ndarray:
+        """The numbers of a table, such as `layer.components.colors` (see `manifest.py`), of its type and shape. Raises BundleError for a damaged file."""
+        return decode_table(self.files.read(table.file), table)
+
+    def mask(self, image: Image | str) -> np.ndarray | None:
+        """The mask that an image was published with, bool (height, width) of the published image; None where it has none. Raises BundleError for a damaged file."""
+        table = self.images[self._index(image)].mask
+        return None if table is None else self.table(table) > 0
 
     def similarity(self, image: Image | str, layer: Layer | str, row: int, col: int) -> Mapping[str, np.ndarray]:
         """Cosine similarity of one patch with every patch: {image id: float32 (rows, cols)}.

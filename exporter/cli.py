@@ -124,11 +124,13 @@ _context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.option("--encoding", type=click.Choice(["int8", "int8-deflate", "int4", "int4-deflate"]), help="Consider only this encoding.  [default: the one of fewest bytes]")
 @click.option("--factors", metavar="COUNTS", help="Find so many non-negative factors of every layer: 4, or several counts between commas; 4:GROUP of the images of one group, 4:each for every group.")
 @click.option("--factors-from", "factors_from", multiple=True, metavar="MODULES", help="Factorise these modules in place of the layers of the same grid; + behind one: its positive part.")
+@click.option("--map", "maps", metavar="METHODS", help="Place the patches and the images of every layer in the plane, by pca, tsne or both between commas.")
+@click.option("--map-points", type=int, metavar="N", help="Place at most so many patches, evenly sampled.  [default: 3000]")
 @click.option("--size", type=click.IntRange(32, 4096), default=448, show_default=True, metavar="PIXELS", help="The longer side of an image as the network sees it.")
 @click.option("--fit", type=click.Choice(["contain", "stretch", "crop"]), default="contain", show_default=True, help="Keep an image's shape, stretch it to a square, or crop a square out of its middle.")
 @click.option("--display-size", type=click.IntRange(64, 4096), metavar="PIXELS", help="The longer side of an image as it is published, never more than the original has.  [default: 800; 448 for more than 60 images]")
 @click.option("--title", metavar="TEXT", help="The page's heading.")
-@click.option("--figures", metavar="NAMES", help="Figures of the page, in order, between commas.  [default: gallery, pair; classes where an image is marked; layers where there are several, first with several networks; factors with --factors; transforms with --transforms]")
+@click.option("--figures", metavar="NAMES", help="Figures of the page, in order, between commas.  [default: gallery, pair; classes where an image is marked; layers where there are several, first with several networks; factors with --factors; transforms with --transforms; map with --map]")
 @click.option("--transforms", metavar="SPECS", help="Series of transformations between commas, such as rotate,scale:4@0.3x0.6,blur:0/1/2: chosen images are published under each step too.")
 @click.option("--transform-images", metavar="IDS", help="Ids or globs, between commas, of the images to be transformed.  [default: the first 6]")
 @click.option("--fill", type=click.Choice(["grey", "black", "white", "mean", "edge", "reflect"]), help="What stands where a transformation moved an image away.  [default: grey]")
@@ -254,7 +256,8 @@ def verify_command(site: Path, images: tuple[str, ...], threads: int | None, qui
     bundle = load_bundle(site)
     checked = verify_files(bundle, **progress)
     factors = f", {checked.factors} set{'s'[: checked.factors > 1]} of factors" if checked.factors else ""
-    say(f"{site}: {checked.shards} shards{factors} and {image_summary(bundle.manifest)} are whole, {megabytes(checked.bytes)}")
+    tables = f", {checked.tables} table{'s'[: checked.tables > 1]}" if checked.tables else ""
+    say(f"{site}: {checked.shards} shards{factors}{tables} and {image_summary(bundle.manifest)} are whole, {megabytes(checked.bytes)}")
     if images:
         for id, error in measure_error(bundle, images, **network, threads=threads, **telling).items():
             say(f"  {id}: similarity error at most {error.max:.4f}, rms {error.rms:.5f} (all {error.pairs:,} pairs of {error.patches:,} patches)")

@@ -13,6 +13,7 @@ from exporter import __version__
 from exporter.bundle import Bundle, FolderFiles
 from exporter.candidates import Coder
 from exporter.choice import choose
+from exporter.derived import Derivation, derive
 from exporter.display import Copy, encode, published_copies
 from exporter.encodings import packed_bytes
 from exporter.entries import digest_of, image_entry, network_entry, versions
@@ -52,12 +53,13 @@ class Job:
 
 @dataclass(frozen=True)
 class Coding:
-    """What is asked of codes: the greatest similarity error; the encoding, None for the best; whether without the layer's mean feature. And the factors wanted of each layer."""
+    """What is asked of codes: the greatest similarity error; the encoding, None for the best; whether without the layer's mean feature. And the factors and what else is wanted of each layer."""
 
     max_error: float
     encoding: str | None = None
     center: bool = False
     factors: tuple[Wanted, ...] = ()
+    derived: Derivation = Derivation()
 
 
 @dataclass(frozen=True)
@@ -198,11 +200,13 @@ class Draft:
         """Write all that is made of a layer."""
         job, requested, spool = self._jobs[place], self._layers[place][number], self._spools[place]
         with progress(f"Writing {requested.id}", len(self._images)) as advance:
-            layer = self._encode(requested, job.network.label, spool.maps(number, requested.info.channels), coding, threads, advance)
+            maps = spool.maps(number, requested.info.channels)
+            layer, coder = self._encode(requested, job.network.label, maps, coding, threads, advance)
+        layer = derive(self.site, len(self._written), layer, maps, coder, self._originals, coding.derived, progress)
         found = list(self._factorise(place, number, coding, threads, progress))
         missed = [_missed(layer, coding)] if layer.error.max > coding.max_error else []
         made = _Made(layer, [factors for factors, _ in found], [*missed, *(sentence for _, told in found for sentence in told)])
-        spool.finish_layer(number, self._made_with(coding, place), made.entry(), {f"{SITE}/{file.file}": file.sha256 for file in (*layer.shards, *made.factors)})
+        spool.finish_layer(number, self._made_with(coding, place), made.entry(), {f"{SITE}/{file.file}": file.sha256 for file in (*layer.shards, *made.factors, *layer.tables)})
         return made
 
     def _factorise(self, place: int, number: int, coding: Coding, threads: int, progress: Progress) -> Iterator[tuple[FactorSet, list[str]]]:
@@ -223,7 +227,7 @@ class Draft:
         """All that the shards and factors of a network depend on beside its features: their names count the layers of all networks."""
         return repr((coding, sorted(self._jobs[number].sources.items()) if coding.factors else [], sum(map(len, self._layers[:number]))))
 
-    def _encode(self, requested: RequestedLayer, network: str, maps: LayerMaps, coding: Coding, threads: int, advance: Callable[[], None]) -> Layer:
+    def _encode(self, requested: RequestedLayer, network: str, maps: LayerMaps, coding: Coding, threads: int, advance: Callable[[], None]) -> tuple[Layer, Coder]:
         if coding.center:
             maps.mean = mean_feature(map(maps.read, range(self._originals)))
         choice, signed = choose(maps, coding.max_error, coding.encoding, threads, self._originals), False
@@ -233,7 +237,7 @@ class Draft:
             signed |= below
             advance()
         info = requested.info
-        return Layer(
+        written = Layer(
             id=requested.id,
             network=network,
             module=info.module,
@@ -251,6 +255,7 @@ class Draft:
             grids=tuple(maps.grids),
             shards=writer.close(),
         )
+        return written, choice.coder
 
     def manifest(self, title: str, groups: Sequence[Group], figures: Sequence[str], series: Sequence[Series], threads: int) -> Manifest:
         """What bundle.json says, with the opening patch: on the deepest layer of the last network."""

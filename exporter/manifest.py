@@ -7,10 +7,11 @@ from typing import Any
 from exporter.images import Group
 from exporter.marks import FORMAT
 from exporter.shards import Shard
+from exporter.tables import Table
 
 VERSION = 1
 # Optional members, and the values at which they say nothing and are left out.
-_SILENT = {"selection": None, "weights": "", "input_size": None, "prefix_tokens": None, "thumbnail": None, "centered": False, "integers": "", "max_error": None, "tried": (), "mark": "", "version": None, "series": (), "factors": (), "group": None}
+_SILENT = {"selection": None, "weights": "", "input_size": None, "prefix_tokens": None, "thumbnail": None, "centered": False, "integers": "", "max_error": None, "tried": (), "mark": "", "version": None, "series": (), "factors": (), "group": None, "mask": None, "maps": (), "components": None, "activations": None, "basis": None}
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Image:
-    """A published image; width and height in pixels of the published file. mark: what sets it apart from its group, as in `generated`."""
+    """A published image; width and height in pixels of the published file. mark: what sets it apart from its group, as in `generated`; mask: u8 (height, width), 1 where its foreground is."""
 
     id: str
     title: str
@@ -74,6 +75,7 @@ class Image:
     thumbnail: Thumbnail | None = None
     mark: str = ""
     version: Version | None = None
+    mask: Table | None = None
 
 
 @dataclass(frozen=True)
@@ -149,10 +151,52 @@ class Tried:
 
 
 @dataclass(frozen=True)
+class PointMap:
+    """Patches or images of a layer as points in the plane; versions take no part.
+
+    method: `pca` or `tsne`; of: `patches` or `images`; total: how many of these there are, of which as many as `items` has columns were taken; explained:
+    by PCA, the part of the variance along each axis; perplexity: of t-SNE, else 0. items: u32 (1, points), rising: the rows of patches among the codes
+    of all images, or indices of images; coordinates: u16 (2, points), x to the right and y down, 0 and 65535 at the edges of the map's square.
+    """
+
+    method: str
+    of: str
+    total: int
+    explained: tuple[float, ...]
+    perplexity: float
+    items: Table
+    coordinates: Table
+
+
+@dataclass(frozen=True)
+class Components:
+    """The first three principal components of a layer as colours. colors: u8 (3, patches of the images that are no versions); explained: the part of the variance of each."""
+
+    explained: tuple[float, float, float]
+    colors: Table
+
+
+@dataclass(frozen=True)
+class Activations:
+    """The network's own values, which unit vectors do not tell.
+
+    peaks: u32 (channels, peaks), of each channel the rows among the codes of all images of the patches with the greatest values, these first; values: f32
+    of the same shape; norms: f32 (1, patches of the images that are no versions) of the vectors before they were scaled; basis: f32 (channels, dims),
+    which turns codes that are rotated back, None where they are not.
+    """
+
+    peaks: Table
+    values: Table
+    norms: Table
+    basis: Table | None = None
+
+
+@dataclass(frozen=True)
 class Layer:
     """One feature map of one network; grids[i] is (rows, cols) on image i; range is for display; centered: without its mean feature.
 
-    integers: how they were made, in words; max_error: the greatest similarity error that was asked for; tried: what the encoding was chosen from.
+    integers: how they were made, in words; max_error: the greatest similarity error that was asked for; tried: what the encoding was chosen from;
+    maps to activations: what else was made of its features.
     """
 
     id: str
@@ -171,6 +215,18 @@ class Layer:
     integers: str = ""
     max_error: float | None = None
     tried: tuple[Tried, ...] = ()
+    maps: tuple[PointMap, ...] = ()
+    components: Components | None = None
+    activations: Activations | None = None
+
+    @property
+    def tables(self) -> list[Table]:
+        """All tables that belong to it."""
+        found = [table for one in self.maps for table in (one.items, one.coordinates)]
+        found += [self.components.colors] if self.components else []
+        own = self.activations
+        found += [table for table in (own.peaks, own.values, own.norms, own.basis) if table] if own else []
+        return list(dict.fromkeys(found))
 
 
 @dataclass(frozen=True)
@@ -213,6 +269,16 @@ class Manifest:
         """The images that are no versions of others."""
         return tuple(image for image in self.images if image.version is None)
 
+    @property
+    def tables(self) -> list[Table]:
+        """All tables: masks of images, and what was made of layers."""
+        return [*(image.mask for image in self.images if image.mask), *(table for layer in self.layers for table in layer.tables)]
+
+    @property
+    def binaries(self) -> list[Shard | FactorSet | Table]:
+        """The entries of all files but pictures."""
+        return [*(shard for layer in self.layers for shard in layer.shards), *self.factors, *self.tables]
+
 
 def to_json(manifest: Manifest) -> bytes:
     """The bytes of bundle.json: UTF-8, sorted keys, no spaces, without the optional members that say nothing."""
@@ -229,4 +295,5 @@ def to_entry(item: Image | Layer | FactorSet) -> dict[str, Any]:
 
 
 def _telling(members: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in members.items() if key not in _SILENT or value != _SILENT[key]}
+    told = {key: value for key, value in members.items() if key not in _SILENT or value != _SILENT[key]}
+    return told | ({"activations": _telling(told["activations"])} if "activations" in told else {})

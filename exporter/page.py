@@ -1,7 +1,7 @@
 """A finished site's folder -> the same page as one HTML file with everything inside, that opens by double click.
 
 Module scripts of a file:// page cannot load other files, so the modules stand in an import map as `data:` URLs under bare names, and the
-shards, weights of factors and images as base64 (FORMAT.md, "In one HTML file").
+shards, weights of factors, tables and images as base64 (FORMAT.md, "In one HTML file").
 """
 
 import base64
@@ -51,7 +51,7 @@ def render_page(folder: Path, manifest: Manifest) -> str:
         "import_map": Markup(import_map),
         "start": Markup(start),
         "bundle": Markup(to_json(manifest).decode().replace("<", "\\u003c")),
-        "shards": [(one.file, _base64(folder / one.file)) for one in (*(shard for layer in manifest.layers for shard in layer.shards), *manifest.factors)],
+        "shards": [(one.file, _base64(folder / one.file)) for one in manifest.binaries],
         "pictures": {image.file: _data_url(MEDIA_TYPES[posixpath.splitext(image.file)[1]], (folder / image.file).read_bytes()) for image in manifest.images},
         "versions": [image.file for image in manifest.images if image.version],
     }

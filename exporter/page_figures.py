@@ -10,17 +10,17 @@ from exporter.networks import Opened
 MANY_CLASSES = 24
 
 
-def default_figures(networks: Sequence[Opened], images: Sequence[ImageFile], factors: bool = False, transforms: bool = False) -> list[str]:
+def default_figures(networks: Sequence[Opened], images: Sequence[ImageFile], factors: bool = False, transforms: bool = False, map: bool = False) -> list[str]:
     """The figures shown where none are asked for.
 
-    Classes where an image is marked; layers side by side where there are several, first of all those of several networks; factors and transforms where
+    Classes where an image is marked; layers side by side where there are several, first of all those of several networks; factors, transforms and map where
     some are wanted.
     """
     marked = any(image.mark for image in images) and 1 < len({image.group for image in images}) <= MANY_CLASSES
     found = ["gallery", *(["classes"] if marked else []), "pair"]
     if sum(len(network.layers) for network in networks) > 1:
         found = [*found, "layers"] if len(networks) == 1 else ["layers", *found]
-    return [*found, *(["factors"] if factors else []), *(["transforms"] if transforms else [])]
+    return [*found, *(["factors"] if factors else []), *(["transforms"] if transforms else []), *(["map"] if map else [])]
 
 
 def figure_notes(content: Manifest, unasked: Sequence[str]) -> list[str]:
@@ -30,7 +30,7 @@ def figure_notes(content: Manifest, unasked: Sequence[str]) -> list[str]:
         found.append("figure classes: all images are of one class; sort them into sub-folders, one for each class, and name the folder that holds these")
     if unasked and len(content.originals) > len(unasked):
         found.append(f"of {len(content.originals)} images the first {len(unasked)} are transformed ({', '.join(unasked)}); choose others with --transform-images")
-    for name, data in (("transforms", content.series), ("factors", content.factors)):
+    for name, data in (("transforms", content.series), ("factors", content.factors), ("map", content.layers[0].maps)):
         if data and name not in shown:
             found.append(f"no figure of the page shows what --{name} makes; add {name} to --figures")
     return found

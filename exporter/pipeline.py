@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from exporter import page, site
 from exporter.display import FEW_IMAGES, default_size
+from exporter.derived import Derivation
 from exporter.draft import Coding, Draft, Job
 from exporter.encodings import ENCODINGS
 from exporter.errors import ExportError, UsageError
@@ -21,6 +22,7 @@ from exporter.networks import NetworkRequest, Opened, open_networks, requested_n
 from exporter.page_figures import default_figures, figure_notes
 from exporter.parallel import usable_cores
 from exporter.pixels import FITS, BadImage, Fit, check_all, network_size
+from exporter.point_maps import DEFAULT_POINTS, METHODS, map_request
 from exporter.progress import Progress, silent
 from exporter.spool import has_parts
 from exporter.target import check_target, publish, staging
@@ -61,6 +63,8 @@ def export(
     encoding: str | None = None,
     factors: str | int | Sequence[str | int] | None = None,
     factors_from: str | Sequence[str] = (),
+    maps: str | Sequence[str] | None = None,
+    map_points: int | None = None,
     size: int = 448,
     fit: str = "contain",
     display_size: int | None = None,
@@ -84,7 +88,8 @@ def export(
     layers: names, aliases and globs for all networks, or a list of them for each; None: block3 and block4. center: subtract every layer's mean
     feature. max_error: of all ways to store a layer that keep similarities this exact, the one of fewest bytes is taken; encoding: one of
     `ENCODINGS`, the only one to consider. factors: counts of non-negative factors to find of every layer, each with `:GROUP` for the images of a group or
-    `:each` for a set for each; None: those that the figure `factors` needs; factors_from: modules to factorise in place of the layers of the same grid, `+` behind one for its positive part. size: pixels of the longer side. fit: contain, stretch or crop.
+    `:each` for a set for each; None: those that the figure `factors` needs; factors_from: modules to factorise in place of the layers of the same grid, `+` behind one for its positive part.
+    maps: `pca`, `tsne` or both, points in the plane for every layer; None: those that the figure `map` needs; map_points: patches on them at most. size: pixels of the longer side. fit: contain, stretch or crop.
     display_size: pixels of the longer side of what is published of an image; None: 800, or 448 for more than 60 images. figures: names; None: those that have something to show.
     transforms: specs of the series that images are published under too, see `exporter.transforms`; None: those that the figure `transforms` needs.
     transform_images: ids or globs of these images; None: the first 6. fill: what stands where one was moved away; None: grey.
@@ -97,6 +102,7 @@ def export(
     _check_options(size, fit, display_size, batch_size, threads, max_error, encoding)
     chosen = None if figures is None else choose_figures(_names(figures))
     series = _series(transforms, transform_images, fill, [figure.name for figure in chosen or ()])
+    derived = _derived(maps, map_points, [figure.name for figure in chosen or ()])
     factor_sets = _wanted(factors, _names(factors_from), [] if chosen is None else [figure.name for figure in chosen])
     requests = _requests(several(model), several(weights), several(checkpoints))
     found = find_images(inputs)
@@ -111,7 +117,7 @@ def export(
     good, bad = _sound_images(found, skip_bad, threads, progress)
     transformed = _transformed(good, chosen_images) if series else []
     # Threads are this package's own: those of BLAS wait by spinning, which costs seconds on a busy machine.
-    coding = Coding(max_error, encoding, center, of_groups(factor_sets, [image.group for image in good]))
+    coding = Coding(max_error, encoding, center, of_groups(factor_sets, [image.group for image in good]), derived)
     tell = notify or (lambda sentence: None)
     with threadpool_limits(1), staging(output, resume, has_parts) as folder:
         try:
@@ -121,7 +127,7 @@ def export(
                 tell(sentence)
             draft.extract(threads, batch_size, progress, encoding, page.MAX_FEATURE_BYTES if is_page(output) else None)
             draft.encode(coding, threads, progress)
-            names = [figure.name for figure in chosen] if chosen else default_figures(networks, good, bool(factor_sets), bool(series))
+            names = [figure.name for figure in chosen] if chosen else default_figures(networks, good, factors=bool(factor_sets), transforms=bool(series), map=derived.maps is not None)
             content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, names, series, threads)
             staged = site.write_site(draft.site, content)
             if is_page(output):
@@ -142,6 +148,14 @@ def _wanted(factors: str | int | Sequence[str | int] | None, sources: Sequence[s
             raise UsageError(f"--factors-from {sources[0]} without --factors: nothing is factorised; pass --factors too, how many to find")
         return ()
     return wanted_factors(DEFAULT_FACTORS if factors is None else factors)
+
+
+def _derived(maps: str | Sequence[str] | None, points: int | None, figures: Sequence[str]) -> Derivation:
+    """What else is made of every layer: what is asked for, and what the figures need."""
+    if maps is None and "map" not in figures and points is not None:
+        raise UsageError(f"--map-points {points} without a map: no points are drawn; pass --map too, such as {','.join(METHODS)}")
+    wanted = None if maps is None and "map" not in figures else map_request(_names(METHODS if maps is None else maps), DEFAULT_POINTS if points is None else points)
+    return Derivation(wanted, "pca" in figures, "channels" in figures)
 
 
 def _series(transforms: str | Sequence[str] | None, images: str | Sequence[str] | None, fill: str | None, figures: Sequence[str]) -> tuple[Series, ...]:

@@ -10,6 +10,7 @@ from exporter.images import Group
 from exporter.manifest import VERSION, FactorSet, Figure, Image, Layer, Manifest, Network, Selection, Series, SimilarityError, Step, Thumbnail, Tried, Version
 from exporter.marks import FORMAT, MANIFEST_NAME
 from exporter.nodes import Node
+from exporter.reading_tables import activations, check_tables, components, mask, point_map
 from exporter.shards import Shard
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -80,8 +81,10 @@ def _network(node: Node) -> Network:
 def _image(node: Node) -> Image:
     texts = {key: node.string(key) for key in ("id", "title", "group", "alt", "credit")}
     thumbnail = Thumbnail(**_picture(node.node("thumbnail"))) if node.has("thumbnail") else None
-    mark, version = node.string("mark") if node.has("mark") else "", _version(node.node("version")) if node.has("version") else None
-    return Image(**texts, **_picture(node), thumbnail=thumbnail, mark=mark, version=version)
+    marked, version = node.string("mark") if node.has("mark") else "", _version(node.node("version")) if node.has("version") else None
+    picture = _picture(node)
+    truth = mask(node.node("mask"), picture["width"], picture["height"]) if node.has("mask") else None
+    return Image(**texts, **picture, thumbnail=thumbnail, mark=marked, version=version, mask=truth)
 
 
 def _version(node: Node) -> Version:
@@ -120,6 +123,7 @@ def _layer(node: Node) -> Layer:
     counts = {key: node.integer(key, 1) for key in ("stride", "channels", "dims")}
     error = node.node("error")
     optional = {"centered": node.boolean, "integers": node.string, "max_error": node.number, "tried": lambda key: node.each(key, _tried)}
+    optional |= {"maps": lambda key: node.each(key, point_map), "components": lambda key: components(node.node(key)), "activations": lambda key: activations(node.node(key), counts)}
     return Layer(
         signed=node.boolean("signed"),
         range=node.numbers("range", 2),
@@ -158,6 +162,7 @@ def _check_references(manifest: Manifest) -> None:
     for layer in manifest.layers:
         _refer(layer.network in {n.id for n in manifest.networks}, f'layer "{layer.id}"', f'network "{layer.network}"')
         _check_layer(layer, len(manifest.images))
+        check_tables(layer, len(manifest.originals))
     _check_versions(manifest)
     for factors in manifest.factors:
         _refer(factors.layer in {layer.id for layer in manifest.layers}, f'factors "{factors.id}"', f'layer "{factors.layer}"')

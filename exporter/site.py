@@ -118,10 +118,10 @@ def feature_bytes(manifest: Manifest) -> int:
 
 
 def content_bytes(manifest: Manifest) -> dict[str, int]:
-    """Bytes of what a page shows, by kind: features, images, and versions of them, thumbnails and factors where there are some."""
+    """Bytes of what a page shows, by kind: features, images, and versions of them, thumbnails, factors and tables where there are some."""
     thumbnails = sum(image.thumbnail.bytes for image in manifest.images if image.thumbnail)
     found = {"features": feature_bytes(manifest), "images": sum(image.bytes for image in manifest.originals)}
-    found |= {"versions": sum(image.bytes for image in manifest.images if image.version), "thumbnails": thumbnails, "factors": sum(one.bytes for one in manifest.factors)}
+    found |= {"versions": sum(image.bytes for image in manifest.images if image.version), "thumbnails": thumbnails, "factors": sum(one.bytes for one in manifest.factors), "tables": sum(one.bytes for one in manifest.tables)}
     return {kind: count for kind, count in found.items() if count}
 
 

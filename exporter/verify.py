@@ -34,21 +34,24 @@ _BLOCK = 512
 
 @dataclass(frozen=True)
 class Checked:
-    """How many shards, images and sets of factors of a bundle were checked, and the bytes of all their files."""
+    """How many shards, images, sets of factors and tables of a bundle were checked, and the bytes of all their files."""
 
     shards: int
     images: int
     bytes: int
     factors: int = 0
+    tables: int = 0
 
 
 def verify_files(bundle: Bundle, progress: Progress = silent) -> Checked:
-    """Read every shard, every file of factors, every image and every thumbnail and hold them against bundle.json.
+    """Read every shard, every file of factors, every table, every image and every thumbnail and hold them against bundle.json.
 
     Raises BundleError listing each file that is missing, damaged, or not what FORMAT.md demands.
     """
     checks = [lambda layer=layer, number=number: _check_shard(bundle, layer, number) for layer in bundle.layers for number in range(len(layer.shards))]
     checks += [lambda factors=factors: _check_factors(bundle, factors) for factors in bundle.factors]
+    checks += [lambda image=image: _check_mask(bundle, image) for image in bundle.images if image.mask]
+    checks += [lambda layer=layer: _check_tables(bundle, layer) for layer in bundle.layers if layer.tables]
     pictures = [picture for image in bundle.images for picture in (image, image.thumbnail) if picture]
     checks += [lambda picture=picture: _check_picture(bundle, picture) for picture in pictures]
     problems, total = [], 0
@@ -61,7 +64,7 @@ def verify_files(bundle: Bundle, progress: Progress = silent) -> Checked:
             advance()
     if problems:
         raise BundleError("\n".join(problems))
-    return Checked(sum(len(layer.shards) for layer in bundle.layers), len(bundle.images), total, len(bundle.factors))
+    return Checked(sum(len(layer.shards) for layer in bundle.layers), len(bundle.images), total, len(bundle.factors), len(bundle.manifest.tables))
 
 
 def _check_shard(bundle: Bundle, layer: Layer, number: int) -> int:
@@ -76,6 +79,24 @@ def _check_shard(bundle: Bundle, layer: Layer, number: int) -> int:
 def _check_factors(bundle: Bundle, factors: FactorSet) -> int:
     bundle.weights(factors, bundle.factored(factors)[0])
     return factors.bytes
+
+
+def _check_mask(bundle: Bundle, image: Image) -> int:
+    greatest = int(bundle.table(image.mask).max())
+    if greatest > 1:
+        raise BundleError(f"{image.mask.file}: holds {greatest}, expected 0 and 1; export the site again")
+    return image.mask.bytes
+
+
+def _check_tables(bundle: Bundle, layer: Layer) -> int:
+    found = {table.file: bundle.table(table) for table in layer.tables}
+    rows = sum(rows * cols for rows, cols in layer.grids)
+    listed = [(one.items, rows if one.of == "patches" else len(bundle.images)) for one in layer.maps]
+    for table, most in [*listed, *([(layer.activations.peaks, rows)] if layer.activations else [])]:
+        greatest = int(found[table.file].max())
+        if greatest >= most:
+            raise BundleError(f"{table.file}: refers to {greatest}, expected less than {most}; export the site again")
+    return sum(table.bytes for table in layer.tables)
 
 
 def _check_picture(bundle: Bundle, image: Image | Thumbnail) -> int:

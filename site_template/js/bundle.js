@@ -4,17 +4,20 @@
  */
 
 import { unpack } from './codecs.js';
+import { checkDerived, checkMask } from './derived.js';
+import { isSafePath } from './paths.js';
 
 /**
  * @typedef {{id: string, name: string, weights_sha256: string}} Network
  * @typedef {{file: string, sha256: string, width: number, height: number}} Picture
- * @typedef {Picture & {id: string, title: string, group: string, alt: string, credit: string, thumbnail?: Picture, mark?: string, version?: Version}} Image
+ * @typedef {Picture & {id: string, title: string, group: string, alt: string, credit: string, thumbnail?: Picture, mark?: string, version?: Version, mask?: import('./tables.js').Table}} Image
  * @typedef {{of: string, series: string, step: number, matrix: number[]}} Version
  * @typedef {{id: string, transform: string, title: string, axis: string, steps: {value: number, label: string}[], original: number, wraps: boolean, note: string}} Series
  * @typedef {{id: string, layer: string, module: string, parts: string, count: number, group?: string, error: number, patches: number, peaks: number[], file: string, bytes: number, sha256: string}} FactorSet
  * @typedef {{file: string, bytes: number, sha256: string, first: number, count: number}} Shard
  * @typedef {{id: string, network: string, module: string, stride: number, channels: number, dims: number, signed: boolean, centered?: boolean,
- *   encoding: string, range: [number, number], error: {max: number, rms: number}, grids: [number, number][], shards: Shard[]}} Layer
+ *   encoding: string, integers?: string, range: [number, number], error: {max: number, rms: number}, grids: [number, number][], shards: Shard[],
+ *   maps?: import('./derived.js').PointMap[], components?: import('./derived.js').Components, activations?: import('./derived.js').Activations}} Layer
  * @typedef {{image: string, layer: string, row: number, col: number}} Opening
  * @typedef {{id: string, title: string, caption: string}} Group
  * @typedef {{title: string, networks: Network[], groups: Group[], images: Image[], layers: Layer[], selection?: Opening, series: Series[], factors: FactorSet[]}} Manifest
@@ -61,6 +64,9 @@ export function parseManifest(text) {
   expect(Array.isArray(series) && Array.isArray(factors), 'series or factors are no array');
   series.forEach(checkSeries);
   expect(new Set(series.map((/** @type {Series} */ { id }) => id)).size === series.length, 'series have no unique ids');
+  const originals = root.images.filter((/** @type {Image} */ { version }) => version === undefined).length;
+  for (const image of root.images) checkMask(image, expect);
+  for (const layer of root.layers) checkDerived(layer, originals, expect);
   checkVersions(root.images, new Map(series.map((/** @type {Series} */ one) => [one.id, one])));
   for (const one of factors) checkFactors(one, root);
   return { ...root, series, factors };
@@ -83,11 +89,6 @@ function expect(good, reason) {
 /** @param {unknown} value @param {number} least */
 function isInteger(value, least) {
   return Number.isInteger(value) && /** @type {number} */ (value) >= least;
-}
-
-/** Whether a path stays inside its bundle. @param {unknown} path */
-export function isSafePath(path) {
-  return typeof path === 'string' && /^[\w.-]+(\/[\w.-]+)*$/.test(path) && !path.split('/').some((part) => part === '.' || part === '..');
 }
 
 /** Its optional members; a page shows the others as they are. @param {any} network */

@@ -7,12 +7,15 @@ import { Factors, decodeWeights, imagesOf } from './factors.js';
 import { makeKernel } from './kernel.js';
 import { sha256 } from './sha256.js';
 import { openSource } from './source.js';
+import { decodeTable } from './tables.js';
 
 /**
  * @typedef {import('./bundle.js').Layer} Layer
  * @typedef {import('./bundle.js').FactorSet} FactorSet
  * @typedef {import('./bundle.js').Shard} Shard
  * @typedef {import('./source.js').Source} Source
+ * @typedef {import('./tables.js').Table} Table
+ * @typedef {import('./tables.js').Numbers} Numbers
  */
 
 /** Bundles being opened, and those that a figure still holds. @type {Map<string, Promise<Bundle> | WeakRef<Bundle>>} */
@@ -35,6 +38,8 @@ export class Bundle {
     this.codes = new Map();
     /** Weights of factors, on their way or here. @type {Map<FactorSet, Promise<Factors>>} */
     this.weights = new Map();
+    /** Numbers of tables, on their way or here, by file. @type {Map<string, Promise<Numbers>>} */
+    this.tables = new Map();
   }
 
   /** Indices of the images that are no versions of others. */
@@ -102,12 +107,12 @@ export class Bundle {
 
   /** The weights of a set of factors. Rejects with BundleError; asked again, it tries again. @param {FactorSet} set @returns {Promise<Factors>} */
   loadFactors(set) {
-    const known = this.weights.get(set);
-    if (known) return known;
-    const loading = this.fetchFactors(set);
-    this.weights.set(set, loading);
-    loading.catch(() => this.weights.delete(set));
-    return loading;
+    return once(this.weights, set, () => this.fetchFactors(set));
+  }
+
+  /** The numbers of a table, not to be written to. Rejects with BundleError; asked again, it tries again. @param {Table} table @returns {Promise<Numbers>} */
+  loadTable(table) {
+    return once(this.tables, table.file, async () => decodeTable(await this.fetchChecked(table), table));
   }
 
   /** @param {FactorSet} set */
@@ -126,6 +131,16 @@ export class Bundle {
     if (found !== hash) throw new BundleError(file, `was altered (SHA-256 ${found.slice(0, 12)}…, expected ${hash.slice(0, 12)}…)`);
     return bytes;
   }
+}
+
+/** What is made once for each key, and again where that failed. @template K, V @param {Map<K, Promise<V>>} made @param {K} key @param {() => Promise<V>} make @returns {Promise<V>} */
+function once(made, key, make) {
+  const known = made.get(key);
+  if (known) return known;
+  const making = make();
+  made.set(key, making);
+  making.catch(() => made.delete(key));
+  return making;
 }
 
 /**

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { isUtf8 } from 'node:buffer';
 import { test } from 'node:test';
-import { BundleError, decodeShard, isSafePath, parseManifest, shardPatches } from '../../site_template/js/bundle.js';
+import { BundleError, decodeShard, parseManifest, shardPatches } from '../../site_template/js/bundle.js';
+import { isSafePath } from '../../site_template/js/paths.js';
 import { BAD, fixtureBytes, fixtureText } from './helpers.js';
 
 const GOOD = parseManifest(fixtureText('good/bundle.json'));
