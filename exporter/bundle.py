@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from exporter import quantise
+from exporter import quantise, segment
 from exporter.encodings import ENCODINGS
 from exporter.errors import BundleError, UsageError
 from exporter.factor_file import decode_weights
@@ -147,6 +147,38 @@ class Bundle:
             raise UsageError(f"patch ({row}, {col}) is outside the grid of {rows} rows and {cols} columns; rows and columns count from 0")
         query = self.codes(image, layer)[row, col][None]
         return {other.id: self._scores(query, other, layer) for other in self.images}
+
+    def foreground_scores(
+        self, *, layer: Layer | str, support: Mapping[str, np.ndarray], score: str = "mean", background: bool = False
+    ) -> dict[str, np.ndarray]:
+        """How much every patch looks like the foreground of the support images: {image id: float32 (rows, cols)}, for every other image that is no version.
+
+        support: {image id: mask, bool (height, width) of the published image}; a patch of which more than half is foreground counts. score: `mean` cosine
+        similarity with the foreground, or `nearest`, the greatest. background: the same of the other patches of the support images is subtracted.
+        Raises UsageError for masks that do not fit, or without foreground (or background, where that is subtracted).
+        """
+        sizes = {id: (self.images[self._index(id)].height, self.images[self._index(id)].width) for id in support}
+        masks = segment.check_support(support, sizes, score)
+        cells = [(self.codes(id, layer), segment.support_cells(mask, self.grid(id, layer))) for id, mask in masks.items()]
+        inside, outside = segment.split_support(cells, list(masks), background)
+        queries = [image.id for image in self.manifest.originals if image.id not in masks]
+        flat = {id: self.codes(id, layer).reshape(-1, self._layer(layer).dims) for id in queries}
+        return {id: segment.patch_scores(codes, inside, outside, score).reshape(self.grid(id, layer)) for id, codes in flat.items()}
+
+    def segment(
+        self, *, layer: Layer | str, support: Mapping[str, np.ndarray], threshold: float | None = None, score: str = "mean", background: bool = False
+    ) -> dict[str, np.ndarray]:
+        """Masks of the other images, to the pixel the page's: {image id: bool (height, width) of the published image}, for every image that is no version and not in the support.
+
+        True where the score, bilinear between the centres of patches, is at least the threshold; None: Otsu's value of all their scores. The rest as for
+        `foreground_scores`.
+        """
+        scores = self.foreground_scores(layer=layer, support=support, score=score, background=background)
+        if not scores:
+            return {}
+        level = segment.otsu(np.concatenate([values.ravel() for values in scores.values()])) if threshold is None else threshold
+        sizes = {image.id: (image.height, image.width) for image in self.images}
+        return {id: segment.upsample(values, sizes[id]) >= level for id, values in scores.items()}
 
     def _scores(self, query: np.ndarray, image: Image, layer: Layer | str) -> np.ndarray:
         codes = self.codes(image, layer)

@@ -73,14 +73,14 @@ class _Notes:
     strict: bool
 
 
-def find_images(inputs: Sequence[str | Path]) -> ImageSet:
+def find_images(inputs: Sequence[str | Path], besides: str | Path | None = None) -> ImageSet:
     """Find the images in files and folders (recursive), the same for every argument order and working directory.
 
-    Raises `UsageError` for inputs that are missing, no images, or earlier exports; `ExportError` when nothing is
+    besides: a folder that is none of theirs, such as that of the masks. Raises `UsageError` for inputs that are missing, no images, or earlier exports; `ExportError` when nothing is
     found, a folder cannot be read, or an `images.toml` is wrong.
     """
     folders, files = _sort_inputs(inputs)
-    grouped = _collect(folders, files)
+    grouped = _collect(folders, files, besides and os.path.realpath(besides))
     if not grouped:
         raise ExportError(f"no images in {_listed(folders)}, expected files ending in {' '.join(IMAGE_SUFFIXES)}; name a folder that has some")
     images = _identify(sorted(grouped.items(), key=lambda item: item[0].as_posix()))
@@ -116,12 +116,12 @@ def _input_problem(path: Path) -> str | None:
     return None
 
 
-def _collect(folders: list[Path], files: list[Path]) -> dict[Path, tuple[str, str]]:
+def _collect(folders: list[Path], files: list[Path], besides: str | None) -> dict[Path, tuple[str, str]]:
     """Path -> group id and mark. A folder beats a file that was named, an outer folder one inside it."""
     grouped: dict[Path, tuple[str, str]] = {}
     for folder in sorted(folders, key=lambda path: len(path.parts)):
         prefix = (folder.name,) if len(folders) > 1 else ()
-        for path in _walk(folder):
+        for path in _walk(folder, besides):
             parts = (*prefix, *path.parent.relative_to(folder).parts)
             grouped.setdefault(path, (_group_id(parts), MARK if MARK_NAME in parts or _MARKED_STEM.search(path.stem) else ""))
     for path in files:
@@ -133,13 +133,13 @@ def _group_id(parts: Iterable[str]) -> str:
     return _clean("/".join(part for part in parts if part != MARK_NAME))
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    """Image files below `root`. Links are followed last, so that a folder is known by its own name where it has one."""
+def _walk(root: Path, besides: str | None) -> Iterator[Path]:
+    """Image files below `root`, but for those in one folder. Links are followed last, so that a folder is known by its own name where it has one."""
     folders, links, seen = [root], [], set()
     while folders or links:
         folder = folders.pop() if folders else links.pop(0)
         real = os.path.realpath(folder)
-        if real in seen or (folder != root and is_export(folder)):
+        if real in seen or real == besides or (folder != root and is_export(folder)):
             continue
         seen.add(real)
         for name in _names(folder):

@@ -10,17 +10,17 @@ from exporter.networks import Opened
 MANY_CLASSES = 24
 
 
-def default_figures(networks: Sequence[Opened], images: Sequence[ImageFile], factors: bool = False, transforms: bool = False, map: bool = False) -> list[str]:
+def default_figures(networks: Sequence[Opened], images: Sequence[ImageFile], factors: bool = False, transforms: bool = False, map: bool = False, segment: bool = False) -> list[str]:
     """The figures shown where none are asked for.
 
-    Classes where an image is marked; layers side by side where there are several, first of all those of several networks; factors, transforms and map where
-    some are wanted.
+    Classes where an image is marked; layers side by side where there are several, first of all those of several networks; factors, transforms, map and segment where
+    their data is wanted.
     """
     marked = any(image.mark for image in images) and 1 < len({image.group for image in images}) <= MANY_CLASSES
     found = ["gallery", *(["classes"] if marked else []), "pair"]
     if sum(len(network.layers) for network in networks) > 1:
         found = [*found, "layers"] if len(networks) == 1 else ["layers", *found]
-    return [*found, *(["factors"] if factors else []), *(["transforms"] if transforms else []), *(["map"] if map else [])]
+    return [*found, *(["factors"] if factors else []), *(["transforms"] if transforms else []), *(["map"] if map else []), *(["segment"] if segment else [])]
 
 
 def figure_notes(content: Manifest, unasked: Sequence[str]) -> list[str]:

@@ -17,6 +17,7 @@ from exporter.figures import choose_figures
 from exporter.images import ImageFile, ImageSet, find_images
 from exporter.manifest import Manifest, Series
 from exporter.marks import is_page
+from exporter.masks import find_masks, with_masks
 from exporter.models import CPU, DEFAULT_MODEL, Model
 from exporter.networks import NetworkRequest, Opened, open_networks, requested_networks, several
 from exporter.page_figures import default_figures, figure_notes
@@ -65,6 +66,7 @@ def export(
     factors_from: str | Sequence[str] = (),
     maps: str | Sequence[str] | None = None,
     map_points: int | None = None,
+    masks: str | Path | None = None,
     size: int = 448,
     fit: str = "contain",
     display_size: int | None = None,
@@ -89,7 +91,8 @@ def export(
     feature. max_error: of all ways to store a layer that keep similarities this exact, the one of fewest bytes is taken; encoding: one of
     `ENCODINGS`, the only one to consider. factors: counts of non-negative factors to find of every layer, each with `:GROUP` for the images of a group or
     `:each` for a set for each; None: those that the figure `factors` needs; factors_from: modules to factorise in place of the layers of the same grid, `+` behind one for its positive part.
-    maps: `pca`, `tsne` or both, points in the plane for every layer; None: those that the figure `map` needs; map_points: patches on them at most. size: pixels of the longer side. fit: contain, stretch or crop.
+    maps: `pca`, `tsne` or both, points in the plane for every layer; None: those that the figure `map` needs; map_points: patches on them at most.
+    masks: a folder of PNGs named like the images, their foreground, for the figure `segment`. size: pixels of the longer side. fit: contain, stretch or crop.
     display_size: pixels of the longer side of what is published of an image; None: 800, or 448 for more than 60 images. figures: names; None: those that have something to show.
     transforms: specs of the series that images are published under too, see `exporter.transforms`; None: those that the figure `transforms` needs.
     transform_images: ids or globs of these images; None: the first 6. fill: what stands where one was moved away; None: grey.
@@ -105,9 +108,10 @@ def export(
     derived = _derived(maps, map_points, [figure.name for figure in chosen or ()])
     factor_sets = _wanted(factors, _names(factors_from), [] if chosen is None else [figure.name for figure in chosen])
     requests = _requests(several(model), several(weights), several(checkpoints))
-    found = find_images(inputs)
+    found = find_images(inputs, besides=masks)
     chosen_images = None if transform_images is None else choose_images(found.images, _names(transform_images))
-    check_target(output, inputs, force, resume)
+    masked = None if masks is None else find_masks(masks, found.images)
+    check_target(output, [*inputs, *([] if masks is None else [Path(masks)])], force, resume)
     options = {"mean": mean, "std": std, "input_range": input_range, "input_size": input_size, "prefix_tokens": prefix_tokens, "device": device}
     networks = open_networks(requests, _layers(layers), notify, threads=threads, **options)
     shown = display_size or default_size(len(found.images))
@@ -127,18 +131,19 @@ def export(
                 tell(sentence)
             draft.extract(threads, batch_size, progress, encoding, page.MAX_FEATURE_BYTES if is_page(output) else None)
             draft.encode(coding, threads, progress)
-            names = [figure.name for figure in chosen] if chosen else default_figures(networks, good, factors=bool(factor_sets), transforms=bool(series), map=derived.maps is not None)
+            names = [figure.name for figure in chosen] if chosen else default_figures(networks, good, factors=bool(factor_sets), transforms=bool(series), map=derived.maps is not None, segment=masked is not None)
             content = draft.manifest(_writable(title or DEFAULT_TITLE), found.groups, names, series, threads)
+            content = with_masks(draft.site, content, good, masked.paths, jobs[0].fit) if masked else content
             staged = site.write_site(draft.site, content)
             if is_page(output):
                 staged = page.write_page(staged, content)
             sizes = site.file_sizes(staged)
-            publish(staged, output, inputs, force)
+            publish(staged, output, [*inputs, *([] if masks is None else [Path(masks)])], force)
         except OSError as error:
             raise ExportError(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
     notes = dict.fromkeys([*(note for network in networks for note in network.model.notes), *_fixed_size_notes(networks, size, input_size)])
     told = figure_notes(content, [image.id for image in transformed] if chosen_images is None else [])
-    return Report(output, content, sum(sizes.values()), tuple(bad), (*found.warnings, *notes, *told, *draft.warnings, *site.size_warnings(output, sizes)))
+    return Report(output, content, sum(sizes.values()), tuple(bad), (*found.warnings, *(masked.warnings if masked else ()), *notes, *told, *draft.warnings, *site.size_warnings(output, sizes)))
 
 
 def _wanted(factors: str | int | Sequence[str | int] | None, sources: Sequence[str], figures: Sequence[str]) -> tuple[Wanted, ...]:

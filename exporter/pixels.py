@@ -37,8 +37,9 @@ _UPRIGHT = {
         "FLIP_LEFT_RIGHT ROTATE_180 FLIP_TOP_BOTTOM TRANSPOSE ROTATE_270 TRANSVERSE ROTATE_90".split(), start=2
     )
 }
+_ON_ITS_SIDE = set(list(_UPRIGHT.values())[3:])
 
-# Pillow warns from half our limit on. `_open` refuses at the limit, before anything is decoded, and lifts Pillow's own meanwhile:
+# Pillow warns from half our limit on. `open_picture` refuses at the limit, before anything is decoded, and lifts Pillow's own meanwhile:
 # under a lock, and not for good, because a program that imports this package may rely on it.
 _PILLOW_LIMIT = threading.Lock()
 # Once here, because `catch_warnings` is not safe in threads: what matters in a damaged file is raised as `BadImage`.
@@ -109,7 +110,7 @@ def decode(path: str | Path, least: int | None = None) -> Image.Image:
     With `least`, in pixels, a JPEG may come out smaller by 2, 4 or 8 (several times faster), its longer side at least
     twice and its shorter side at least once that long. Work on from the size of what is returned. Raises `BadImage`.
     """
-    with explained(path), _open(path) as image:
+    with explained(path), open_picture(path) as image:
         _load(image, least)
         colour = _to_srgb(_eight_bit(image), image.info.get("icc_profile"))
         return bare(_upright(colour, image))
@@ -117,14 +118,20 @@ def decode(path: str | Path, least: int | None = None) -> Image.Image:
 
 def decoded_sides(path: str | Path, least: int) -> tuple[int, int]:
     """The shorter and the longer side, in pixels, of what `decode` returns, without decoding. Raises `BadImage`."""
-    with explained(path), _open(path) as image:
+    with explained(path), open_picture(path) as image:
         _draft(image, least)
         return min(image.size), max(image.size)
 
 
+def upright_size(path: str | Path) -> tuple[int, int]:
+    """(width, height) in pixels of an image as it is seen, without decoding. Raises `BadImage`."""
+    with explained(path), open_picture(path) as image:
+        return image.size[::-1] if _turn(image) in _ON_ITS_SIDE else image.size
+
+
 def check(path: str | Path) -> None:
     """Decode the whole file as cheaply as its format allows, only to see whether it can be. Raises `BadImage`."""
-    with explained(path), _open(path) as image:
+    with explained(path), open_picture(path) as image:
         _load(image, least=1)
         _eight_bit(image)
 
@@ -194,7 +201,7 @@ def _reason(error: Exception) -> str:
     return f"damaged ({text}); copy it again from where it came"
 
 
-def _open(path: str | Path) -> Image.Image:
+def open_picture(path: str | Path) -> Image.Image:
     """The opened image, not decoded yet, once its size and format are known to be ones that can be."""
     head = _head(path)
     _find_decoder(path, head)
@@ -332,11 +339,16 @@ def _managed(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 def _upright(image: Image.Image, source: Image.Image) -> Image.Image:
     # Asked only after loading: Pillow turns a TIFF by itself then, and forgets the tag.
-    try:
-        turn = _UPRIGHT.get(source.getexif().get(0x0112))
-    except Exception:  # a broken Exif block says nothing about which way is up
-        turn = None
+    turn = _turn(source)
     return image if turn is None else image.transpose(turn)
+
+
+def _turn(source: Image.Image) -> Image.Transpose | None:
+    """What makes an image upright."""
+    try:
+        return _UPRIGHT.get(source.getexif().get(0x0112))
+    except Exception:  # a broken Exif block says nothing about which way is up
+        return None
 
 
 def bare(image: Image.Image) -> Image.Image:
