@@ -3,14 +3,14 @@
 import { COLORMAPS, STYLES } from './colormaps.js';
 import { RANGES } from './ranges.js';
 
-const TEXTS = ['src', 'figure', 'layer', 'image', 'group', 'range', 'colormap', 'style-map', 'series', 'factors'];
-const NUMBERS = ['row', 'col', 'opacity'];
+const TEXTS = ['src', 'figure', 'layer', 'image', 'group', 'range', 'colormap', 'style-map', 'series', 'factors', 'score', 'background'];
+const NUMBERS = ['row', 'col', 'opacity', 'threshold'];
 /** Attributes that change how the map is drawn, and those that make the figure start anew. */
 export const DISPLAY = /** @type {Record<string, keyof import('./state.js').Display>} */ ({
   'style-map': 'style', colormap: 'colormap', range: 'range', smooth: 'smooth', opacity: 'opacity',
 });
-export const RESTART = ['src', 'figure', 'images', 'layers', 'group', 'series', 'factors'];
-export const ATTRIBUTES = [...TEXTS, ...NUMBERS, 'images', 'layers', 'smooth'];
+export const RESTART = ['src', 'figure', 'images', 'layers', 'group', 'series', 'factors', 'examples', 'score', 'background', 'threshold'];
+export const ATTRIBUTES = [...TEXTS, ...NUMBERS, 'images', 'layers', 'examples', 'smooth'];
 const DEFAULT_OPACITY = 0.8;
 
 /** The properties, as a class to build the element on. */
@@ -31,6 +31,15 @@ export class Mirrored extends HTMLElement {
 
   set layers(ids) {
     write(this, 'layers', ids.length ? JSON.stringify(ids) : null);
+  }
+
+  /** Ids of the images that the figure `segment` begins with as examples, in the same forms. Empty: it chooses. @returns {string[]} */
+  get examples() {
+    return idsOf(this, 'examples');
+  }
+
+  set examples(ids) {
+    write(this, 'examples', ids.length ? JSON.stringify(ids) : null);
   }
 
   /** true, false, or 'auto': smooth for coarse grids, crisp for fine ones. @returns {boolean | 'auto'} */

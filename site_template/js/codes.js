@@ -146,6 +146,18 @@ export class LayerCodes {
     return out.subarray(first, end);
   }
 
+  /** The unit vectors of the patches of an image times a vector of as many dims. @param {number} image @param {Float64Array} vector @returns {Float32Array} rows x cols */
+  project(image, vector) {
+    const { kernel, starts } = this;
+    return Float32Array.from({ length: starts[image + 1] - starts[image] }, (_, i) => {
+      const code = kernel.code(starts[image] + i);
+      let dot = 0;
+      for (let d = 0; d < code.length; d++) dot += code[d] * vector[d];
+      const norm = kernel.norms[starts[image] + i];
+      return norm > 0 ? dot / Math.sqrt(norm) : 0;
+    });
+  }
+
   /** The number of patches on all images. */
   get rows() {
     return this.starts[this.starts.length - 1];

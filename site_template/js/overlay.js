@@ -49,10 +49,16 @@ export function paintPixels(canvas, [rows, cols], write) {
  * @param {HTMLCanvasElement} canvas @param {State} state @param {number} image
  */
 export function paintMap(canvas, state, image) {
-  const scores = state.scores(image);
-  const [low, high] = state.range;
-  const table = pixelTable(state.display);
-  paintPixels(canvas, state.grid(image), scores && ((pixels) => {
+  paintScores(canvas, state.grid(image), state.scores(image), state.range, state.display);
+}
+
+/**
+ * Paint values in the colours of a display; without any the canvas is empty.
+ * @param {HTMLCanvasElement} canvas @param {[number, number]} grid @param {Float32Array | null} scores rows x cols @param {[number, number]} range @param {import('./state.js').Display} display
+ */
+export function paintScores(canvas, grid, scores, [low, high], display) {
+  const table = pixelTable(display);
+  paintPixels(canvas, grid, scores && ((pixels) => {
     for (let i = 0; i < pixels.length; i++) pixels[i] = table[step(scores[i], low, high)];
   }));
 }
