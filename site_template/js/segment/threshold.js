@@ -58,27 +58,39 @@ export function otsuLevel(counts) {
 /** Pixels of an image by the level up to which they are foreground: of the truth, and all. */
 export class Agreement {
   /** @param {Float32Array} scores @param {[number, number]} grid @param {Bitmap} truth of the size of the image @param {Span} span @param {boolean} smooth */
-  constructor(scores, grid, truth, { low, high }, smooth) {
+  constructor(scores, grid, truth, span, smooth) {
     const inside = new Float64Array(LEVELS + 2);
     const all = new Float64Array(LEVELS + 2);
-    const scale = high > low ? LEVELS / (high - low) : 0;
+    const reached = levelsOf(span);
     upsampled(scores, grid, truth.rows, truth.cols, smooth, (values, row) => {
       for (let col = 0, at = row * truth.cols; col < values.length; col++, at++) {
-        const level = Math.max(0, Math.min(LEVELS, Math.floor((values[col] - low) * scale)));
+        const level = reached(values[col]);
         all[level]++;
         if (truth.values[at]) inside[level]++;
       }
     });
-    /** Of each level the pixels at or above it. */
+    /** Of each level, and of what lies below all, the pixels at or above it. */
     this.inside = fromAbove(inside);
     this.all = fromAbove(all);
   }
 
   /** Intersection over union of the mask at a level with the truth; 1 where both are empty. @param {number} level */
   iou(level) {
-    const union = this.all[level] + this.inside[0] - this.inside[level];
-    return union > 0 ? this.inside[level] / union : 1;
+    const union = this.all[level + 1] + this.inside[0] - this.inside[level + 1];
+    return union > 0 ? this.inside[level + 1] / union : 1;
   }
+}
+
+/** Finds the number of levels that a score reaches, just as it would be compared with each of their thresholds. @param {Span} span @returns {(score: number) => number} */
+function levelsOf(span) {
+  const thresholds = Float64Array.from({ length: LEVELS + 1 }, (_, level) => thresholdAt(span, level));
+  const scale = span.high > span.low ? LEVELS / (span.high - span.low) : 0;
+  return (score) => {
+    let reached = Math.max(0, Math.min(LEVELS + 1, Math.floor((score - span.low) * scale) + 1));
+    if (reached <= LEVELS && score >= thresholds[reached]) reached++;
+    else if (reached > 0 && score < thresholds[reached - 1]) reached--;
+    return reached;
+  };
 }
 
 /** @param {Float64Array} counts */

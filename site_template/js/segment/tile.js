@@ -14,6 +14,8 @@ const MISSED = 0xe9b456;
 /** How strong these are, at full opacity. */
 const DIM = 0.86;
 const STRONG = 0.7;
+/** Masks have as many pixels as their tiles; small ones up to this width those of the screen, where it has more. */
+const SHARP = 400;
 
 export class MaskTile extends Tile {
   /** @param {import('../state.js').State} state @param {number} image index @param {SegmentView} view @param {{scores: boolean, errors: boolean}} shown what of it the reader wants to see */
@@ -21,9 +23,9 @@ export class MaskTile extends Tile {
     super(state, image, { map: false, empty: true });
     this.view = view;
     this.shown = shown;
-    /** What is on the canvas, and its size: that of the tile. */
+    /** What is on the canvas. */
     this.drawn = '';
-    /** @type {[number, number]} */
+    /** The height and width of a mask on it. @type {[number, number]} */
     this.box = [0, 0];
     /** The known mask as large as the canvas. @type {{bitmap: import('./cells.js').Bitmap, values: Uint8Array} | null} */
     this.truth = null;
@@ -41,7 +43,8 @@ export class MaskTile extends Tile {
 
   /** @param {number} width @param {number} height */
   size(width, height) {
-    this.box = [Math.round(height), Math.round(width)];
+    const scale = Math.min(devicePixelRatio, Math.max(1, SHARP / width));
+    this.box = [Math.round(height * scale), Math.round(width * scale)];
     this.paint();
     return super.size(width, height);
   }
