@@ -162,6 +162,7 @@ class SegmentFigure {
     this.tools.update();
     for (const tile of this.examples) tile.paint();
     this.wall.paint();
+    this.element.ariaBusy = 'false';
   }
 
   /** Show the examples as examples, and the other images on the wall. */
@@ -190,6 +191,7 @@ class SegmentFigure {
     const changed = () => {
       for (const tile of this.examples) tile.paint();
       this.tools.update();
+      this.element.ariaBusy = 'true';
       this.later();
     };
     paintWith(this.row, { tiles: this.examples, changed, undo: () => this.undo(), signal });
