@@ -29,6 +29,7 @@ bench: .venv/test tests/node_modules/.package-lock.json browser
 	$(BIN)/python tests/benchmarks/networks.py
 	$(BIN)/python tests/benchmarks/studies.py
 	$(BIN)/python tests/benchmarks/factors.py
+	$(BIN)/python tests/benchmarks/segment.py
 	$(BIN)/python tests/benchmarks/hover.py
 	$(BIN)/python tests/benchmarks/figures.py
 	$(BIN)/python tests/benchmarks/gallery.py
