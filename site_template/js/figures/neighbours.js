@@ -31,7 +31,7 @@ export const frame = { details: valueUnderCursor };
 
 export const style = `${stageStyle}${gridStyle}
 .neighbours .head { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 14px; margin-bottom: 16px; font-size: 14px; }
-.neighbours .main { display: grid; grid-template-columns: 352px minmax(0, 1fr); gap: 32px; align-items: start; }
+.neighbours .main { display: grid; grid-template-columns: minmax(0, 41.5%) minmax(0, 1fr); gap: 36px; align-items: start; }
 .neighbours .stage { position: sticky; top: 12px; }
 .neighbours .found { min-height: 2.7em; margin: 0 0 10px; color: var(--quiet); font-size: 13px; line-height: 1.35; text-wrap: pretty; }
 .neighbours .back { padding: 3px 11px; border: 1px solid var(--rule); border-radius: 5px; background: none; cursor: pointer; }
@@ -43,8 +43,8 @@ export const style = `${stageStyle}${gridStyle}
 }
 @container (max-width: 599px) {
   .neighbours .head { gap: 8px 10px; margin-bottom: 10px; }
-  .neighbours .stage figcaption span { display: none; }
-  .neighbours .found { min-height: 4.05em; }
+  .neighbours .stage .more { display: none; }
+  .neighbours .head select { max-width: 8.5em; }
 }
 `;
 
@@ -115,7 +115,7 @@ class NeighbourFigure {
   /** What was pointed at is no more. */
   forget() {
     this.pointed = null;
-    if (this.stage.neighbour?.patch) this.stage.compare({ image: this.stage.compared.image, patch: null });
+    this.stage.forget();
   }
 
   /** @param {number} image */
@@ -186,7 +186,7 @@ class NeighbourFigure {
   /** @param {Match | null} match */
   compare(match) {
     this.grid.highlight(match);
-    this.stage.compare(match && { image: match.image, patch: this.options.compare === 'patches' ? match : null });
+    this.stage.compare(match, this.options.compare === 'patches' ? match : null, match ? this.grid.matches.indexOf(match) + 1 : 0);
   }
 
   /** Find the neighbours anew. */

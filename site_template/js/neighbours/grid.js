@@ -13,8 +13,8 @@ const GAP = 10;
 /** Height of a value below its crop. */
 const VALUE = 20;
 /** Sides of crops, and how high all of them may be, unless the least side leaves no choice. */
-const SIDE = { least: 76, most: 172 };
-const HIGH = 620;
+const SIDE = { least: 68, most: 152 };
+const HIGH = 720;
 /** On narrow screens so many columns, however high. */
 const NARROW = { below: 500, columns: 4, gap: 8 };
 
@@ -25,14 +25,20 @@ export const style = `
 .neighbours .strip button:hover .cut, .neighbours .strip .shown .cut { box-shadow: 0 0 0 2px var(--overlay-background, Canvas), 0 0 0 4px var(--accent); }
 `;
 
-/** Columns and side of so many crops: as large as leaves them all in one view. @param {number} count @param {number} width */
+/** Columns and side of so many crops: in one view if they can be, in rows as full and then as large as can be. @param {number} count @param {number} width */
 export function cropGrid(count, width) {
   const side = (/** @type {number} */ columns, /** @type {number} */ gap) => Math.floor((width - gap * (columns - 1)) / columns);
   if (width < NARROW.below) return { columns: NARROW.columns, side: side(NARROW.columns, NARROW.gap), gap: NARROW.gap };
-  let columns = 1;
-  const high = () => Math.ceil(count / columns) * (side(columns, GAP) + VALUE + GAP) - GAP;
-  while (side(columns, GAP) > SIDE.most || (high() > HIGH && side(columns + 1, GAP) >= SIDE.least)) columns++;
-  return { columns, side: side(columns, GAP), gap: GAP };
+  const [least, most] = [SIDE.most, SIDE.least].map((one) => Math.max(1, Math.floor((width + GAP) / (one + GAP))));
+  const all = Array.from({ length: most - least + 1 }, (_, i) => {
+    const columns = least + i;
+    const rows = Math.ceil(count / columns);
+    const wide = Math.min(SIDE.most, side(columns, GAP));
+    return { columns, side: wide, gap: GAP, empty: rows * columns - count, high: rows * (wide + VALUE + GAP) - GAP };
+  });
+  const fitting = all.filter(({ high }) => high <= HIGH);
+  const { empty: _empty, high: _high, ...best } = fitting.length ? fitting.reduce((a, b) => (b.empty < a.empty ? b : a)) : all[all.length - 1];
+  return best;
 }
 
 export class Neighbours extends Strip {

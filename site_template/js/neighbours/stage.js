@@ -3,21 +3,25 @@
 import { make } from '../dom.js';
 import { interact } from '../interaction.js';
 import { Mark } from '../mark.js';
+import { formatValue } from '../overlay.js';
 import { samePatch } from '../patches.js';
+import { distance } from './search.js';
 import { Tile, aspectOf } from '../tile.js';
 
 /**
  * @typedef {import('../state.js').State} State
  * @typedef {import('../patches.js').Patch} Patch
- * @typedef {{image: number, patch: Patch | null}} Neighbour patch: null where images are compared
+ * @typedef {import('../scores.js').Match} Match
+ * @typedef {{image: number, patch: Patch | null}} Neighbour patch: null where images are compared, or while it is not known
  */
 
 export const style = `
-.stage { --height: 264px; display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; }
+.stage { /* Both in view, where it sticks. */ --height: clamp(190px, 50vh - 124px, 326px); display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; }
 .stage figure { margin: 0; font-size: 13px; line-height: 1.35; }
 .stage .tile { width: min(var(--height) * var(--aspect), 100cqw); height: auto; aspect-ratio: var(--aspect); }
 .stage .box { container-type: inline-size; height: var(--height); }
 .stage figcaption { display: flex; gap: 6px; padding-bottom: 5px; color: var(--quiet); white-space: nowrap; }
+.stage figcaption span { flex: none; font-variant-numeric: tabular-nums; }
 .stage figcaption b { overflow: hidden; color: light-dark(#1b1b1d, #ececee); font-weight: 600; text-overflow: ellipsis; }
 `;
 
@@ -33,10 +37,13 @@ export class Stage {
     this.mark = new Mark('best', true);
     this.compared.element.append(this.mark.element);
     this.names = [make('b'), make('b')];
-    this.other = view('Neighbour', this.names[1], this.compared);
-    this.element = make('div', { className: 'stage' }, view('Selected', this.names[0], this.source), this.other);
+    this.rank = make('span');
+    this.value = make('span');
+    this.away = make('span', { className: 'more' });
+    this.other = view(this.compared, make('span', { className: 'more', textContent: 'Neighbour' }), this.rank, this.names[1], this.value, this.away);
+    this.element = make('div', { className: 'stage' }, view(this.source, make('span', { className: 'more', textContent: 'Selected' }), this.names[0]), this.other);
     this.show(image);
-    this.compare(null);
+    this.compare(null, null, 0);
     interact(this.element, { tiles: [this.source, this.compared], state, signal });
   }
 
@@ -45,13 +52,23 @@ export class Stage {
     this.name(0, this.source, image);
   }
 
-  /** Show another neighbour, or none. @param {Neighbour | null} neighbour */
-  compare(neighbour) {
-    this.neighbour = neighbour;
-    if (neighbour) this.name(1, this.compared, neighbour.image);
-    this.other.style.visibility = neighbour ? '' : 'hidden';
+  /** Show another neighbour, or none. @param {Match | null} match @param {Patch | null} patch where it lies on its image, null for the whole @param {number} rank from 1 */
+  compare(match, patch, rank) {
+    this.neighbour = match && { image: match.image, patch };
+    this.other.style.visibility = match ? '' : 'hidden';
+    if (match) {
+      this.name(1, this.compared, match.image);
+      this.rank.textContent = `${rank}.`;
+      this.value.textContent = formatValue(match.value);
+      this.away.textContent = `\u00b7 distance ${formatValue(distance(match.value))}`;
+    }
     this.compared.paint();
     this.paintCursor();
+  }
+
+  /** The patch that was compared is a neighbour no more. */
+  forget() {
+    if (this.neighbour) this.neighbour.patch = null;
   }
 
   /** @param {number} place @param {Tile} tile @param {number} image */
@@ -79,7 +96,7 @@ export class Stage {
   }
 }
 
-/** @param {string} what @param {HTMLElement} name @param {Tile} tile */
-function view(what, name, tile) {
-  return make('figure', {}, make('figcaption', {}, make('span', { textContent: what }), name), make('div', { className: 'box' }, tile.element));
+/** @param {Tile} tile @param {...HTMLElement} caption */
+function view(tile, ...caption) {
+  return make('figure', {}, make('figcaption', {}, ...caption), make('div', { className: 'box' }, tile.element));
 }
