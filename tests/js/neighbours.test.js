@@ -152,6 +152,8 @@ test('what was found is told in words', () => {
   assert.equal(told({ found: 9 }, { spacing: Infinity }), 'The nearest 9 of 2,674 patches on 19 other images, one of each image. 9 of the 16 asked for: the gallery has no more.');
   assert.equal(told({ found: 1, compared: 1, here: 1, failed: 2, patches: 1 }),
     'The nearest of 1 patch on 1 other image, with at least 2 cells between any two on one image. 1 of the 16 asked for: so far there are no more. The features of 16 images have not arrived. Those of 2 images cannot be had.');
+  assert.equal(told({ found: 0, own: true, compared: 1, images: 1, here: 1 }), 'No patch is far enough from the selected one.');
+  assert.equal(told({ found: 0, compared: 0, here: 0 }), 'The features of 19 images have not arrived.');
   assert.equal(told({}, { compare: 'images' }), 'The nearest 16 of 19 other images: the mean of all patches of Dog against that of each image, whatever patch is selected.');
 });
 

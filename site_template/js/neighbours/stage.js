@@ -98,5 +98,5 @@ export class Stage {
 
 /** @param {Tile} tile @param {...HTMLElement} caption */
 function view(tile, ...caption) {
-  return make('figure', {}, make('figcaption', {}, ...caption), make('div', { className: 'box' }, tile.element));
+  return make('figure', {}, make('figcaption', {}, ...caption.flatMap((part) => [part, ' '])), make('div', { className: 'box' }, tile.element));
 }

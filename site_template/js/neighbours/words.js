@@ -31,10 +31,12 @@ function whatImages({ title, found, compared }) {
 
 /** Sentences on what was found, and why there is not more. @param {Facts} facts */
 export function tellFound(facts) {
-  const { options, found, images, here, failed } = facts;
+  const { options, found, compared, images, here, failed } = facts;
   const away = images - here - failed;
-  const sentences = [options.compare === 'images' ? whatImages(facts) : whatPatches(facts)];
-  if (found < options.k) sentences.push(`${found} of the ${options.k} asked for: ${away + failed > 0 ? 'so far there are no more' : 'the gallery has no more'}.`);
+  const sentences = /** @type {string[]} */ ([]);
+  if (found > 0) sentences.push(options.compare === 'images' ? whatImages(facts) : whatPatches(facts));
+  else if (compared > 0) sentences.push('No patch is far enough from the selected one.');
+  if (found > 0 && found < options.k) sentences.push(`${found} of the ${options.k} asked for: ${away + failed > 0 ? 'so far there are no more' : 'the gallery has no more'}.`);
   if (away > 0) sentences.push(`The features of ${counted(away, 'image')} have not arrived.`);
   if (failed > 0) sentences.push(`Those of ${counted(failed, 'image')} cannot be had.`);
   return sentences.join(' ');
