@@ -74,6 +74,7 @@ class NeighbourFigure {
     this.grid = new Neighbours(state, options.k, (match, event) => this.pick(match, event), (match) => this.point(match));
     this.found = make('p', { className: 'found' });
     this.rank = afterPaint(() => this.update(), READABLE, signal);
+    this.goOn = afterPaint(() => this.update(), 0, signal);
     const images = state.images.map((one) => ({ value: String(one), text: state.bundle.images[one].title }));
     this.picker = choice('Image', images, '', (value) => this.change(Number(value)));
     this.back = make('button', { type: 'button', className: 'back', textContent: 'Back', title: 'To what was selected before' });
@@ -221,7 +222,7 @@ class NeighbourFigure {
     const [means, end] = [Means.of(state.codes), performance.now() + SLICE];
     const missing = means.find([image, ...others], () => performance.now() < end);
     if (missing) {
-      this.rank();
+      this.goOn();
       this.found.textContent = `Averaging the features of every image: ${(others.length - missing).toLocaleString('en')} of ${others.length.toLocaleString('en')}\u2026`;
       return [];
     }

@@ -13,7 +13,7 @@ const GAP = 10;
 /** Height of a value below its crop. */
 const VALUE = 20;
 /** Sides of crops, and how high all of them may be, unless the least side leaves no choice. */
-const SIDE = { least: 68, most: 152 };
+const SIDE = { least: 68, most: 148 };
 const HIGH = 720;
 /** On narrow screens so many columns, however high. */
 const NARROW = { below: 500, columns: 4, gap: 8 };
