@@ -38,11 +38,13 @@ export const style = `${stageStyle}${gridStyle}
 .neighbours .back:disabled { color: var(--quiet); opacity: 0.6; cursor: default; }
 @container (max-width: 839px) {
   .neighbours .main { grid-template-columns: minmax(0, 1fr); gap: 12px; }
-  .neighbours .stage { --height: 150px; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 10px; top: 0; z-index: 2; padding: 6px 0; background: var(--overlay-background, Canvas); box-shadow: -5px 0 var(--overlay-background, Canvas), 5px 0 var(--overlay-background, Canvas); }
-  .neighbours .strip button { scroll-margin: 200px 0 110px; }
+  .neighbours .stage { --height: clamp(150px, 24vh, 220px); grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 10px; top: 0; z-index: 2; padding: 6px 0; background: var(--overlay-background, Canvas); box-shadow: -5px 0 var(--overlay-background, Canvas), 5px 0 var(--overlay-background, Canvas); }
+  .neighbours .strip button { scroll-margin: calc(24vh + 60px) 0 110px; }
 }
 @container (max-width: 599px) {
   .neighbours .head { gap: 8px 10px; margin-bottom: 10px; }
+  .neighbours .stage { --height: 150px; }
+  .neighbours .strip button { scroll-margin: 200px 0 110px; }
   .neighbours .stage .more { display: none; }
   .neighbours .head select { max-width: 8.5em; }
 }
@@ -68,7 +70,7 @@ class NeighbourFigure {
     this.near = false;
     /** The neighbour that the reader pointed at last, of those that are shown. @type {Match | null} */
     this.pointed = null;
-    /** What was selected before a neighbour was picked, step by step. @type {{image: number, patch: Patch | null}[]} */
+    /** What was selected before a neighbour was picked, step by step. @type {{image: number, patch: Patch | null, layer: import('../bundle.js').Layer}[]} */
     this.trail = [];
     this.stage = new Stage(state, state.begin, signal);
     this.grid = new Neighbours(state, options.k, (match, event) => this.pick(match, event), (match) => this.point(match));
@@ -169,7 +171,7 @@ class NeighbourFigure {
   pick(match, event) {
     if (/** @type {PointerEvent} */ (event).pointerType === 'touch' && this.pointed !== match) return this.point(match);
     const { state, image } = this;
-    this.trail = [...this.trail, { image, patch: state.selection }].slice(-STEPS);
+    this.trail = [...this.trail, { image, patch: state.selection, layer: state.layer }].slice(-STEPS);
     if (this.options.compare === 'images') this.change(match.image);
     else state.select({ image: match.image, row: match.row, col: match.col }, true);
     this.back.disabled = false;
@@ -179,7 +181,7 @@ class NeighbourFigure {
     const step = this.trail.pop();
     if (!step) return;
     const { state } = this;
-    if (step.patch && step.patch.row < state.grid(step.image)[0] && step.patch.col < state.grid(step.image)[1]) state.select(step.patch, true);
+    if (step.patch) state.select(counterpart(step.patch, step.layer, state.layer), true);
     else this.change(step.image);
     this.back.disabled = this.trail.length === 0;
   }

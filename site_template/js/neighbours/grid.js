@@ -22,7 +22,8 @@ export const style = `
 .neighbours .strip { display: grid; justify-content: start; align-content: start; }
 .neighbours .strip .cut { width: var(--side); height: var(--side); }
 .neighbours .whole .cut { background: none; }
-.neighbours .strip button:hover .cut, .neighbours .strip .shown .cut { box-shadow: 0 0 0 2px var(--overlay-background, Canvas), 0 0 0 4px var(--accent); }
+.neighbours .strip button:focus-visible { outline-offset: 3px; }
+.neighbours .strip button:hover .cut, .neighbours .strip .shown:not(:focus-visible) .cut { box-shadow: 0 0 0 2px var(--overlay-background, Canvas), 0 0 0 4px var(--accent); }
 `;
 
 /** Columns and side of so many crops: in one view if they can be, in rows as full and then as large as can be. @param {number} count @param {number} width */
