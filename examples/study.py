@@ -5,6 +5,10 @@
     python examples/study.py factors build/factors
     python examples/study.py transforms build/transforms
 
+And one that looks for neighbours:
+
+    python examples/study.py neighbours build/neighbours
+
 Each writes the photos of `photos.py` and a site into the folder, and prints the command line that made the site. Options of overlay-export may follow.
 """
 
@@ -21,11 +25,12 @@ STUDIES = {
         *("--figures", "transforms", "--transforms", "rotate,scale:4@0.35x0.4,translate,blur", "--transform-images", "chelsea-the-cat,eileen-collins,coffee"),
         *("--layers", "block4", "--title", "The same patch, transformed"),
     ],
+    "neighbours": ["--figures", "neighbours", "--layers", "block3,block4", "--title", "The nearest in feature space"],
 }
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Export one of the article's case studies on real photos.")
+    parser = argparse.ArgumentParser(description="Export a case study on real photos.")
     parser.add_argument("study", choices=STUDIES)
     parser.add_argument("folder", type=Path, help="where to write; a new folder, or that of an earlier run")
     given, options = parser.parse_known_args()

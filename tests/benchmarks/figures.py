@@ -1,4 +1,4 @@
-"""Script work of a hover in the figures `classes`, `factors` and `transforms`, from the pointer event to everything drawn.
+"""Script work of a hover in the figures `classes`, `factors`, `neighbours` and `transforms`, from the pointer event to everything drawn.
 
 60 images of 14 x 14 x 112, in ten classes and with four factors; 24 versions of 28 x 28 x 112 and of 14 x 14 x 192. Run by hand: `python tests/benchmarks/figures.py`.
 Features and pictures are made up: the work is the same. Ends with exit code 1 where a median exceeds the limit.
@@ -32,6 +32,7 @@ LAYERS = (LayerPlan("28x28", 16, 112, signed=True), LayerPlan("14x14", 32, 192, 
 PLACES = {
     "classes": {"the images": ".gallery .tile"},
     "factors": {"the overlays": ".column .tile:first-child", "the maps of factors": ".column .tile:last-child"},
+    "neighbours": {"the image": ".stage .tile.source"},
     "transforms": {"the versions": ".version .tile", "the large one": ".stage .tile.source", "the chart": ".plot"},
 }
 HOVERS = """async ([figure, layer, where]) => {
@@ -95,7 +96,7 @@ def make_gallery(site: Path) -> Path:
     (site / "factors" / "0.bin").write_bytes(data)
     (layer,) = manifest.layers
     found = FactorSet("f", layer.id, layer.module, "split", FACTORS, 0.5, IMAGES * 14 * 14, (1.0,) * FACTORS, "factors/0.bin", len(data), hashlib.sha256(data).hexdigest())
-    write_site(site, replace(manifest, images=images, groups=groups, factors=(found,), selection=None, figures=(Figure("classes", {}), Figure("factors", {}))))
+    write_site(site, replace(manifest, images=images, groups=groups, factors=(found,), selection=None, figures=(Figure("classes", {}), Figure("factors", {}), Figure("neighbours", {}))))
     return site
 
 

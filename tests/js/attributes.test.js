@@ -24,7 +24,7 @@ function elementWith(attributes) {
 }
 
 test('the attributes of the contract', () => {
-  const contract = ['src', 'figure', 'layer', 'layers', 'images', 'image', 'group', 'row', 'col', 'style-map', 'colormap', 'range', 'smooth', 'opacity', 'series', 'factors'];
+  const contract = ['src', 'figure', 'layer', 'layers', 'images', 'image', 'group', 'row', 'col', 'style-map', 'colormap', 'range', 'smooth', 'opacity', 'series', 'factors', 'compare', 'k', 'spacing', 'own'];
   assert.deepEqual([...ATTRIBUTES].sort(), contract.sort());
   assert.ok([...Object.keys(DISPLAY), ...RESTART].every((name) => ATTRIBUTES.includes(name)));
 });
@@ -40,7 +40,7 @@ test('every attribute of the display changes its own member and no other', () =>
   }
 });
 
-for (const [name, property] of [['src', 'src'], ['figure', 'figure'], ['layer', 'layer'], ['image', 'image'], ['group', 'group'], ['range', 'range'], ['colormap', 'colormap'], ['style-map', 'styleMap'], ['series', 'series'], ['factors', 'factors']]) {
+for (const [name, property] of [['src', 'src'], ['figure', 'figure'], ['layer', 'layer'], ['image', 'image'], ['group', 'group'], ['range', 'range'], ['colormap', 'colormap'], ['style-map', 'styleMap'], ['series', 'series'], ['factors', 'factors'], ['compare', 'compare'], ['spacing', 'spacing'], ['own', 'own']]) {
   test(`${property} mirrors ${name}`, () => {
     const element = elementWith({});
     assert.equal(element[property], '');
@@ -52,7 +52,7 @@ for (const [name, property] of [['src', 'src'], ['figure', 'figure'], ['layer', 
   });
 }
 
-for (const name of ['row', 'col', 'opacity']) {
+for (const name of ['row', 'col', 'opacity', 'k']) {
   test(`${name} is a number or null`, () => {
     for (const [text, value] of [['3', 3], [' 0.5 ', 0.5], ['0', 0], ['-1', -1], ['', null], ['  ', null], ['three', null], ['3px', null], ['NaN', null]]) {
       assert.equal(elementWith({ [name]: text })[name], value, JSON.stringify(text));
