@@ -20,6 +20,17 @@ PLAN = Plan(
     shard_bytes=1 << 20,
     seed=12,
 )
+# The size of a tile's canvas, and 0 or 1 for each pixel. As text: a list of so many numbers would take seconds to come.
+WHERE = """tile => {
+    const canvas = tile.querySelector('canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let digits = '';
+    for (let at = 0; at < data.length; at += 4) {
+        const [red, alpha] = [data[at], data[at + 3]];
+        digits += CONDITION ? '1' : '0';
+    }
+    return [canvas.height, canvas.width, digits];
+}"""
 MASKED = ("tall", "square", "strip")
 
 
@@ -42,27 +53,27 @@ class Segmented(Figure):
         self.slider = self.element.get_by_label("Threshold", exact=True).and_(self.frame.locator("input"))
         self.said = self.element.locator(".said")
 
-    def at_example(self, n, row, col):
+    def at_example(self, n, row, col, scroll=True):
         """Where the centre of a patch of an example is on the screen."""
         tiles, self.tiles = self.tiles, self.examples
-        place = self.at(n, row, col)
+        place = self.at(n, row, col, scroll)
         self.tiles = tiles
         return place
 
     def painted(self, n=0):
         """The painted cells of an example as they are drawn, bool (rows, cols)."""
-        drawn = np.array(self.examples.nth(n).evaluate("tile => { const c = tile.querySelector('canvas'); return [c.height, c.width, ...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]; }"))
-        return drawn[2:].reshape(drawn[0], drawn[1], 4)[..., 3] > 140
+        return self._where(self.examples.nth(n), "alpha > 140")
 
     def expect_painted(self, count, n=0):
         expect(self.element.locator(".example .count").nth(n)).to_contain_text(re.compile(rf"^\s*{count} of "))
 
     def mask_of(self, n):
-        """What is drawn on a tile as foreground: bool (height, width) of its canvas."""
-        drawn = np.array(self.tiles.nth(n).evaluate("tile => { const c = tile.querySelector('canvas'); return [c.height, c.width, ...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]; }"))
-        pixels = drawn[2:].reshape(drawn[0], drawn[1], 4)
-        # Foreground is clear but for its edge, which is bright.
-        return (pixels[..., 3] == 0) | (pixels[..., 0] > 200)
+        """What is drawn on a tile as foreground: bool (height, width) of its canvas. It is clear but for its edge, which is bright."""
+        return self._where(self.tiles.nth(n), "alpha === 0 || red > 200")
+
+    def _where(self, tile, condition):
+        height, width, digits = tile.evaluate(WHERE.replace("CONDITION", condition))
+        return np.frombuffer(digits.encode(), np.uint8).reshape(height, width) == ord("1")
 
     def expect_masks(self, support, smooth=True, **how):
         """Scores, threshold, IoU and every mask are Python's, at the threshold that the page says it has. Returns that."""
@@ -81,17 +92,15 @@ class Segmented(Figure):
                 expect(self.tiles.nth(n).locator(".iou")).to_have_text(f"IoU {iou(upsample(scores[id], truth.shape) >= level, truth):.2f}")
         return level
 
-    def levels(self, support, **how):
-        """(best level by mean IoU, Otsu's level), as the slider counts them."""
-        scores = self.bundle.foreground_scores(layer=self.layer, support=support, **how)
-        flat = np.concatenate([values.ravel() for values in scores.values()])
-        low, high = float(flat.min()), float(flat.max())
-        truths = {id: self.bundle.mask(id) for id in scores if self.bundle.mask(id) is not None}
-        found = []
-        for level in range(LEVELS + 1):
-            at = low + level * (high - low) / LEVELS
-            found.append(np.mean([iou(upsample(scores[id], truth.shape) >= at, truth) for id, truth in truths.items()]) if truths else 0)
-        return int(np.argmax(found)), round((otsu(flat) - low) / (high - low) * LEVELS)
+
+def levels(bundle, layer, support, **how):
+    """(best level by mean IoU, Otsu's level), as the slider counts them."""
+    scores = bundle.foreground_scores(layer=layer, support=support, **how)
+    flat = np.concatenate([values.ravel() for values in scores.values()])
+    low, high = float(flat.min()), float(flat.max())
+    known = {id: (upsample(scores[id], truth.shape), truth) for id in scores if (truth := bundle.mask(id)) is not None}
+    curve = [np.mean([iou(pixels >= low + level * (high - low) / LEVELS, truth) for pixels, truth in known.values()] or [0]) for level in range(LEVELS + 1)]
+    return int(np.argmax(curve)), round((otsu(flat) - low) / (high - low) * LEVELS)
 
 
 def _crisp(scores, shape):

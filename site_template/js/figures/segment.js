@@ -77,6 +77,8 @@ class SegmentFigure {
     this.element = make('div', { className: 'segment' }, make('div', { className: 'given' }, this.tools.painting, this.row, this.tools.scoring), this.problem, this.wall.element);
     foot.prepend(this.bar.element);
     this.later = afterPaint(() => this.compute(), 0, signal);
+    /** The threshold that the page asked for, until there are scores. @type {number | null} */
+    this.asked = numberOf(host, 'threshold');
     if (!host.hasAttribute('smooth')) state.display.smooth = true;
     this.begin(host);
   }
@@ -96,12 +98,7 @@ class SegmentFigure {
     await Promise.all(masked.map((image) => this.bring(image)));
     if (signal.aborted) return;
     for (const image of first) if (view.truths.has(image)) view.support.set(image, /** @type {import('../segment/cells.js').Bitmap} */ (view.truths.get(image)));
-    const threshold = numberOf(host, 'threshold');
     this.compute();
-    if (threshold === null || view.problem) return;
-    view.setLevel(levelOf(view.span, threshold));
-    this.bar.follow();
-    this.wall.paint();
   }
 
   /** The mask of an image that the bundle has. @param {number} image */
@@ -156,6 +153,10 @@ class SegmentFigure {
   compute() {
     const { view } = this;
     view.update();
+    if (this.asked !== null && view.scores.size) {
+      view.setLevel(levelOf(view.span, this.asked));
+      this.asked = null;
+    }
     this.problem.textContent = view.problem;
     this.problem.hidden = !view.problem.trim();
     this.bar.update();

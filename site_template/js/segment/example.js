@@ -37,7 +37,7 @@ export class ExampleTile extends Tile {
     const under = state.cursor?.image === image ? brushCells(state.cursor, tool.size, state.grid(image)) : [];
     paintPixels(canvas, state.grid(image), (pixels) => {
       cells.forEach((cell, i) => (pixels[i] = cell ? PAINTED : 0));
-      for (const cell of under) pixels[cell] = tool.foreground ? PREVIEW.brush : PREVIEW.eraser;
+      for (const cell of under) if (!tool.foreground || !cells[cell]) pixels[cell] = tool.foreground ? PREVIEW.brush : PREVIEW.eraser;
     });
     const painted = cells.reduce((sum, cell) => sum + cell, 0);
     this.count.textContent = ` ${painted} of ${cells.length} patches`;
