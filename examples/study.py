@@ -5,8 +5,9 @@
     python examples/study.py factors build/factors
     python examples/study.py transforms build/transforms
 
-And one that looks for neighbours:
+And what the features are good for:
 
+    python examples/study.py segment build/segment
     python examples/study.py neighbours build/neighbours
 
 Each writes the photos of `photos.py` and a site into the folder, and prints the command line that made the site. Options of overlay-export may follow.
@@ -25,6 +26,7 @@ STUDIES = {
         *("--figures", "transforms", "--transforms", "rotate,scale:4@0.35x0.4,translate,blur", "--transform-images", "chelsea-the-cat,eileen-collins,coffee"),
         *("--layers", "block4", "--title", "The same patch, transformed"),
     ],
+    "segment": ["--figures", "segment", "--layers", "block3,block4", "--title", "Segmented by example"],
     "neighbours": ["--figures", "neighbours", "--layers", "block3,block4", "--title", "The nearest in feature space"],
 }
 
@@ -39,6 +41,9 @@ def main() -> int:
     if written.returncode:
         return written.returncode
     command = ["overlay-export", str(photos), "-o", str(site), *STUDIES[given.study], "--force", *options]
+    if given.study == "segment":
+        subprocess.run([sys.executable, Path(__file__).with_name("masks.py"), photos, given.folder / "masks"], check=True)
+        command += ["--masks", str(given.folder / "masks")]
     print(shlex.join(command), flush=True)
     return subprocess.run([sys.executable, "-c", "from exporter.cli import export_command; export_command()", *command[1:]]).returncode
 

@@ -26,9 +26,9 @@ export const style = `
 .iou:empty { display: none; }
 .of-masks:not(.pinned) .selected, .of-example .selected { display: none; }
 .compared { display: flex; flex-direction: column; gap: 5px; }
-.compared select { max-width: 11em; }
+.compared select { max-width: 13em; }
 .keys { display: flex; flex-wrap: wrap; gap: 3px 14px; color: var(--quiet); font-size: 13px; }
-.compared:not(:has(:checked)) .keys { visibility: hidden; }
+.compared:not(:has(input:checked)) .keys { visibility: hidden; }
 .keys i { display: inline-block; width: 12px; height: 12px; margin-right: 6px; border-radius: 2px; vertical-align: -1px; }
 .foot:has(.threshold) { flex-wrap: wrap; }
 .threshold { flex: 0 0 100%; display: grid; grid-template-columns: minmax(0, 1fr) 250px; gap: 6px 24px; align-items: center; }
@@ -51,7 +51,7 @@ export const style = `
   .given .scoring { grid-column: 1; flex-direction: row; align-items: center; gap: 8px 14px; }
 }
 @container (max-width: 599px) {
-  .foot:has(.threshold) .note, .compared:not(:has(:checked)) .keys { display: none; }
+  .foot:has(.threshold) .note, .compared:not(:has(input:checked)) .keys { display: none; }
   .threshold { grid-template-columns: minmax(0, 1fr); gap: 4px; }
   .plot { height: 34px; }
   .ends { display: none; }
