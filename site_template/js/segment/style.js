@@ -56,6 +56,8 @@ export const style = `
   .plot { height: 34px; }
   .ends { display: none; }
   .told { gap: 4px 8px; }
-  .told .said { flex: 1 1 auto; }
+  .told { flex-wrap: nowrap; line-height: 1.25; }
+  .told .said { flex: 1 1 0; }
+  .told .clear { flex: none; }
 }
 `;

@@ -16,6 +16,8 @@ export class Support {
     this.bitmaps = new Map();
     /** @type {Map<number, Bitmap>[]} */
     this.before = [];
+    /** The cells of bitmaps on the grid that was asked for last. @type {WeakMap<Bitmap, {grid: Grid, cells: Uint8Array}>} */
+    this.known = new WeakMap();
   }
 
   /** @returns {number[]} */
@@ -28,10 +30,15 @@ export class Support {
     return this.bitmaps.has(image);
   }
 
-  /** The cells of a grid that are foreground. @param {number} image @param {Grid} grid */
+  /** The cells of a grid that are foreground, not to be written to. @param {number} image @param {Grid} grid @returns {Uint8Array} */
   cells(image, grid) {
     const bitmap = this.bitmaps.get(image);
-    return bitmap ? supportCells(bitmap, grid) : new Uint8Array(grid[0] * grid[1]);
+    if (!bitmap) return new Uint8Array(grid[0] * grid[1]);
+    const known = this.known.get(bitmap);
+    if (known && known.grid.join() === grid.join()) return known.cells;
+    const cells = supportCells(bitmap, grid);
+    this.known.set(bitmap, { grid, cells });
+    return cells;
   }
 
   /** Keep what there is, to come back to. */
@@ -55,7 +62,7 @@ export class Support {
 
   /** Paint some cells of a grid, or take them away; what was finer than the grid is then as the grid has it. @param {number} image @param {Grid} grid @param {number[]} cells @param {boolean} foreground */
   paint(image, grid, cells, foreground) {
-    const values = this.cells(image, grid);
+    const values = this.cells(image, grid).slice();
     for (const cell of cells) values[cell] = foreground ? 1 : 0;
     this.set(image, { rows: grid[0], cols: grid[1], values });
   }

@@ -16,6 +16,8 @@ const DIM = 0.86;
 const STRONG = 0.7;
 /** Masks have as many pixels as their tiles; small ones up to this width those of the screen, where it has more. */
 const SHARP = 400;
+/** The least that the colours of scores span. */
+const LEAST = 1e-6;
 
 export class MaskTile extends Tile {
   /** @param {import('../state.js').State} state @param {number} image index @param {SegmentView} view @param {{scores: boolean, errors: boolean}} shown what of it the reader wants to see */
@@ -61,7 +63,7 @@ export class MaskTile extends Tile {
     element.classList.toggle('scored', shown.scores);
     this.tellIou();
     if (!values) paintPixels(canvas, state.grid(image), null);
-    else if (shown.scores) paintScores(canvas, state.grid(image), values, [view.span.low, view.span.high], display);
+    else if (shown.scores) paintScores(canvas, state.grid(image), values, [view.threshold, Math.max(view.span.high, view.threshold + LEAST)], display);
     else {
       const mask = maskOf(values, state.grid(image), view.threshold, height, width, smooth);
       paintPixels(canvas, this.box, (pixels) => paintMask(pixels, mask, this.truthAt(height, width), this.paints));
