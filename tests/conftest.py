@@ -28,6 +28,8 @@ COMMANDS = {
     "overlay-verify": "verify_command",
     "overlay-serve": "serve_command",
 }
+# Threads of torch that have nothing to do sleep instead of turning: here other tests want the processor.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def run_python(code: str, cache: Path, *arguments: str) -> subprocess.CompletedProcess:
@@ -117,7 +119,7 @@ def conversion(made_once):
     """(cache folder, process) of the one real conversion of the default network."""
 
     def convert(folder):
-        done = run_python("from exporter.models import open_model; open_model(notify=print)", folder / "cache")
+        done = run_python("from exporter.models import open_model; open_model(threads=1, notify=print)", folder / "cache")
         (folder / "process.json").write_text(json.dumps([done.returncode, done.stdout, done.stderr]))
 
     folder = made_once("models", convert)
