@@ -28,6 +28,8 @@ COMMANDS = {
     "overlay-verify": "verify_command",
     "overlay-serve": "serve_command",
 }
+# Threads of torch that have nothing to do sleep instead of turning: here other tests want the processor.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def run_python(code: str, cache: Path, *arguments: str) -> subprocess.CompletedProcess:
@@ -117,7 +119,7 @@ def conversion(made_once):
     """(cache folder, process) of the one real conversion of the default network."""
 
     def convert(folder):
-        done = run_python("from exporter.models import open_model; open_model(notify=print)", folder / "cache")
+        done = run_python("from exporter.models import open_model; open_model(threads=1, notify=print)", folder / "cache")
         (folder / "process.json").write_text(json.dumps([done.returncode, done.stdout, done.stderr]))
 
     folder = made_once("models", convert)
@@ -165,10 +167,14 @@ def saved(tmp_path):
     return save
 
 
+def tiny_arguments(network):
+    return ["--model", network, "--layers", "shallow,deep", "--size", "64"]
+
+
 @pytest.fixture
 def tiny(tiny_network):
     """Arguments for a quick export with the tiny network."""
-    return ["--model", tiny_network, "--layers", "shallow,deep", "--size", "64"]
+    return tiny_arguments(tiny_network)
 
 
 def make_photo(path: Path, seed: int, size: tuple[int, int] = (96, 64)) -> Path:
@@ -185,16 +191,32 @@ def make_photo(path: Path, seed: int, size: tuple[int, int] = (96, 64)) -> Path:
     return path
 
 
-@pytest.fixture
-def photos(tmp_path):
-    """A folder of five small made photos of three shapes, in two sub-folders and at its root."""
-    folder = tmp_path / "photos"
+def make_photos(folder: Path) -> Path:
+    """Five small photos of three shapes, in two sub-folders and at the root of `folder`."""
     make_photo(folder / "first.png", 1)
     make_photo(folder / "dogs" / "rex.jpg", 2, (64, 96))
     make_photo(folder / "dogs" / "fido.png", 3)
     make_photo(folder / "cats" / "tom.png", 4, (80, 80))
     make_photo(folder / "cats" / "kit.jpg", 5)
     return folder
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of those five photos."""
+    return make_photos(tmp_path / "photos")
+
+
+@pytest.fixture(scope="session")
+def tiny_export(made_once, tiny_network):
+    """A folder with what the command makes of those photos with the arguments `tiny`: `site` and `page.html`. Not to be changed."""
+
+    def make(folder):
+        photos = make_photos(folder / "photos")
+        for output in ("site", "page.html"):
+            assert invoke("overlay-export", photos, "-o", folder / output, *tiny_arguments(tiny_network)).exit_code == 0
+
+    return made_once("tiny-export", make)
 
 
 @pytest.fixture

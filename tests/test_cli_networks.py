@@ -2,11 +2,13 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
 import exporter
-from tests.conftest import cli, contents, invoke, refused
+from tests.conftest import cli, contents, invoke, make_photos, refused
 from tests.onnx_graphs import build, tiny
 
 
@@ -30,11 +32,19 @@ def export(photos, tmp_path):
     return run
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory, one, two):
+    """A site of two networks, two layers each. Not to be changed."""
+    folder = tmp_path_factory.mktemp("exported")
+    photos = make_photos(folder / "photos")
+    assert invoke("overlay-export", photos, "-o", folder / "site", "--size", 64, "--model", one, "--model", two, "--layers", "shallow,deep").exit_code == 0
+    return folder / "site"
+
+
 @pytest.fixture
-def site(export, one, two, tmp_path):
-    """A site of two networks, two layers each."""
-    assert export("--model", one, "--model", two, "--layers", "shallow,deep").exit_code == 0
-    return tmp_path / "site"
+def site(photos, exported, tmp_path):
+    """A copy of it, beside the photos."""
+    return Path(shutil.copytree(exported, tmp_path / "site"))
 
 
 def layers(site):

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
@@ -46,11 +47,15 @@ def short_parts(monkeypatch):
     monkeypatch.setattr(spool, "PART_IMAGES", 3)
 
 
+def make_pictures(folder) -> Path:
+    for number in range(10):
+        make_photo(folder / "photos" / f"{number}.png", number)
+    return folder / "photos"
+
+
 @pytest.fixture
 def pictures(tmp_path):
-    for number in range(10):
-        make_photo(tmp_path / "photos" / f"{number}.png", number)
-    return tmp_path / "photos"
+    return make_pictures(tmp_path)
 
 
 def arguments(pictures, network, *more, output="site"):
@@ -67,6 +72,24 @@ def end(pictures, network, where, how=signal.SIGKILL, *more):
     os.kill(process.pid, how)
     _, errors = process.communicate()
     return process.returncode, errors
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory, tiny_network):
+    """A function that leaves beside pictures what a run left that was killed there; for every place one is, and what it left is copied: killed(pictures, where)."""
+
+    @cache
+    def left_at(where):
+        pictures = make_pictures(tmp_path_factory.mktemp("killed"))
+        assert end(pictures, tiny_network, where) == (-signal.SIGKILL, "")
+        (folder,) = left(pictures)
+        return folder
+
+    def leave(pictures, where):
+        folder = left_at(where)
+        shutil.copytree(folder, pictures.parent / folder.name)
+
+    return leave
 
 
 def interrupted(*arguments):
@@ -90,8 +113,15 @@ def uninterrupted(pictures, network, *more):
     return contents(pictures.parent / "whole")
 
 
+WHOLE = {}
+
+
 def same(pictures, network, *more):
-    assert contents(pictures.parent / "site") == uninterrupted(pictures, network, *more)
+    """The site is that of an uninterrupted run, of which one is made for the same pictures, network and options."""
+    key = (*sorted(contents(pictures).items()), Path(network).read_bytes(), *map(str, more))
+    if key not in WHOLE:
+        WHOLE[key] = uninterrupted(pictures, network, *more)
+    assert contents(pictures.parent / "site") == WHOLE[key]
 
 
 # While the eighth image is added: two parts are finished.
@@ -109,8 +139,8 @@ def test_a_killed_run_is_finished_by_the_next(pictures, tiny_network, place):
     same(pictures, tiny_network)
 
 
-def test_only_what_is_missing_is_computed(pictures, tiny_network, monkeypatch):
-    end(pictures, tiny_network, ("choose", 2))
+def test_only_what_is_missing_is_computed(pictures, tiny_network, killed, monkeypatch):
+    killed(pictures, ("choose", 2))
     calls, choose = [], draft.choose
     monkeypatch.setattr(draft, "extract", lambda *arguments, **options: pytest.fail("the network ran again"))
     monkeypatch.setattr(draft, "choose", lambda *arguments: calls.append(1) or choose(*arguments))
@@ -184,8 +214,8 @@ def test_an_image_that_changed_while_it_was_at_work_is_computed_again(pictures, 
 
 
 @pytest.mark.parametrize("resume", [False, True])
-def test_an_image_that_vanishes_is_named(pictures, tiny_network, monkeypatch, resume):
-    end(pictures, tiny_network, FEATURES)
+def test_an_image_that_vanishes_is_named(pictures, tiny_network, killed, monkeypatch, resume):
+    killed(pictures, FEATURES)
 
     def check_and_remove(paths, threads, advance):
         (pictures / "1.png").unlink()
@@ -197,8 +227,8 @@ def test_an_image_that_vanishes_is_named(pictures, tiny_network, monkeypatch, re
 
 
 @pytest.mark.parametrize(("change", "count", "of"), [(change_image, 3, 10), (remove_image, 3, 9), (add_image, 3, 11), (title_image, 3, 10)])
-def test_images_that_changed_are_computed_again(pictures, tiny_network, change, count, of):
-    end(pictures, tiny_network, FEATURES)
+def test_images_that_changed_are_computed_again(pictures, tiny_network, killed, change, count, of):
+    killed(pictures, FEATURES)
     change(pictures)
     assert resumed(pictures, tiny_network) == f"--resume: {count} of {of} images are taken over, {of - count} are computed\n{AGAIN}"
     same(pictures, tiny_network)
@@ -206,8 +236,8 @@ def test_images_that_changed_are_computed_again(pictures, tiny_network, change, 
 
 @pytest.mark.parametrize("where", [FEATURES, ("choose", 2)], ids=["features", "codes"])
 @pytest.mark.parametrize("file", ["spool/0-00000-1.f32", "spool/0-00001.json", "site/images/0.*"])
-def test_damage_is_computed_again(pictures, tiny_network, file, where):
-    end(pictures, tiny_network, where)
+def test_damage_is_computed_again(pictures, tiny_network, killed, file, where):
+    killed(pictures, where)
     (folder,) = left(pictures)
     (path,) = folder.glob(file)
     data = bytearray(path.read_bytes())
@@ -217,8 +247,8 @@ def test_damage_is_computed_again(pictures, tiny_network, file, where):
     same(pictures, tiny_network)
 
 
-def test_a_damaged_shard_is_written_again(pictures, tiny_network):
-    end(pictures, tiny_network, ("choose", 2))
+def test_a_damaged_shard_is_written_again(pictures, tiny_network, killed):
+    killed(pictures, ("choose", 2))
     (shard,) = left(pictures)[0].glob("site/features/0-*.bin")
     shard.write_bytes(shard.read_bytes()[:-1])
     resumed(pictures, tiny_network)
@@ -229,8 +259,8 @@ OTHERS = {"size": ["--size", "96"], "fit": ["--fit", "stretch"], "layers": ["--l
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_other_options_make_other_features(pictures, tiny_network, other):
-    end(pictures, tiny_network, FEATURES)
+def test_other_options_make_other_features(pictures, tiny_network, killed, other):
+    killed(pictures, FEATURES)
     assert resumed(pictures, tiny_network, *OTHERS[other]) == f"--resume: 0 of 10 images are taken over, 10 are computed\n{AGAIN}"
     same(pictures, tiny_network, *OTHERS[other])
 
@@ -246,16 +276,16 @@ def test_a_folder_that_is_not_needed_any_more_goes(pictures, tiny_network, monke
     assert not (pictures.parent / "site" / "thumbnails").exists()
 
 
-def test_another_network_makes_other_features(pictures, tiny_network, tmp_path):
-    end(pictures, tiny_network, FEATURES)
+def test_another_network_makes_other_features(pictures, tiny_network, killed, tmp_path):
+    killed(pictures, FEATURES)
     other = shutil.copy(tiny(tmp_path / "other.onnx", 9), tmp_path / tiny_network.name)
     assert "0 of 10 images" in resumed(pictures, other)
     same(pictures, other)
 
 
 @pytest.mark.parametrize(("owner", "name", "value"), [(entries, "version", lambda name: "9.9"), (PIL, "__version__", "9.9")], ids=["torch", "Pillow"])
-def test_other_versions_make_other_features(pictures, tiny_network, monkeypatch, owner, name, value):
-    end(pictures, tiny_network, FEATURES)
+def test_other_versions_make_other_features(pictures, tiny_network, killed, monkeypatch, owner, name, value):
+    killed(pictures, FEATURES)
     monkeypatch.setattr(owner, name, value)
     assert "0 of 10 images" in resumed(pictures, tiny_network)
 
@@ -272,9 +302,9 @@ def test_packages_may_be_installed_under_other_names(pictures, tiny_network, mon
 
 @pytest.mark.parametrize("more", [["--max-error", "0.1"], ["--encoding", "int4"], ["--center"]], ids=" ".join)
 @pytest.mark.parametrize("where", [FEATURES, ("choose", 2)], ids=["features", "codes"])
-def test_other_codes_are_made_of_the_same_features(pictures, tiny_network, more, where):
+def test_other_codes_are_made_of_the_same_features(pictures, tiny_network, killed, more, where):
     """Once a layer is written its features are gone: other codes need them again."""
-    end(pictures, tiny_network, where)
+    killed(pictures, where)
     assert f"{6 if where == FEATURES else 0} of 10 images are taken over" in resumed(pictures, tiny_network, *more)
     same(pictures, tiny_network, *more)
 

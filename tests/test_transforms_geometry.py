@@ -50,17 +50,24 @@ CELLS = {
 }
 
 
+# Of each of 256 values the digit of the nearest of a cell, and whether it is as good as that.
+DIGITS = np.abs(np.arange(256)[:, None] - VALUES).argmin(axis=1).astype(np.int16)
+EXACT = np.abs(np.arange(256) - VALUES[DIGITS]) <= 2
+
+
 def codes(pixels):
     """A number for every pixel that is of a cell's colour, -1 for the others."""
-    digits = ((pixels - VALUES[0]) / 27).round().astype(int)
-    exact = (np.abs(pixels - VALUES[digits.clip(0, 9)]) <= 2).all(axis=-1)
-    return np.where(exact, digits @ (100, 10, 1), -1)
+    red, green, blue = DIGITS[np.moveaxis(pixels, -1, 0)]
+    return np.where(EXACT[pixels].all(axis=-1), 100 * red + 10 * green + blue, -1)
 
 
 def areas(pixels):
     """The codes of all colours that cover 3 x 3 pixels somewhere: where cells meet, a line of pixels may have the colour of another."""
-    windows = np.lib.stride_tricks.sliding_window_view(codes(pixels), (3, 3)).reshape(-1, 9)
-    return set(windows[(windows == windows[:, :1]).all(axis=1), 0].tolist()) - {-1}
+    found = codes(pixels)
+    rows = (found[:-2] == found[1:-1]) & (found[1:-1] == found[2:])
+    columns = (found[:, :-2] == found[:, 1:-1]) & (found[:, 1:-1] == found[:, 2:])
+    whole = rows[:, :-2] & columns[:-2] & columns[1:-1] & columns[2:]
+    return set(np.unique(found[:-2, :-2][whole]).tolist()) - {-1}
 
 
 def moved(numbers, points):

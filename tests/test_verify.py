@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -26,15 +27,14 @@ PICTURE = "images/rex.webp"
 
 
 @pytest.fixture
-def site(photos, tiny, tmp_path):
-    assert invoke("overlay-export", photos, "-o", tmp_path / "site", *tiny).exit_code == 0
-    return tmp_path / "site"
+def site(photos, tiny_export, tmp_path):
+    """A site of the photos."""
+    return Path(shutil.copytree(tiny_export / "site", tmp_path / "site"))
 
 
 @pytest.fixture
-def page(photos, tiny, tmp_path):
-    assert invoke("overlay-export", photos, "-o", tmp_path / "page.html", *tiny).exit_code == 0
-    return tmp_path / "page.html"
+def page(tiny_export, tmp_path):
+    return Path(shutil.copy(tiny_export / "page.html", tmp_path))
 
 
 def change(path, edit):

@@ -49,12 +49,16 @@ def watch():
 
 @pytest.fixture(scope="session")
 def context_of(browser):
-    """A browser context for each set of options (as JSON): a new one costs as much as a test. The pages keep nothing in it."""
+    """A browser context for each set of options (as JSON): a new one costs as much as a test. The pages keep nothing in it.
+
+    An empty page stays open in each: the first page of a context and the end of its last one cost Chromium as much as a whole test.
+    """
 
     @cache
     def context_of(options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **json.loads(options)})
         context.set_default_timeout(15_000)
+        context.new_page()
         return context
 
     return context_of
@@ -287,25 +291,40 @@ def tiny_figure(tiny_site, serve, open_page):
 
 
 @pytest.fixture
-def panels(tmp_path_factory, serve, open_page):
+def panels(tmp_path_factory, made_once, serve, open_page):
     """A function that opens a page with the figure `layers`, not waiting for it: panels(change of the manifest, spoil=ids of layers, **options of new_page)."""
     from tests.browser.panels import Panels, layers_site
 
     def open_(change=None, spoil=(), **options):
-        site, bundle = layers_site(tmp_path_factory.mktemp("layers") / "site", change, spoil)
-        return Panels(open_page(serve(site), **options), bundle)
+        if change or spoil:
+            site = tmp_path_factory.mktemp("layers") / "site"
+            layers_site(site, change, spoil)
+        else:
+            site = made_once("layers", lambda folder: layers_site(folder / "site")) / "site"
+        return Panels(open_page(serve(site), **options), load_bundle(site))
 
     return open_
 
 
+@pytest.fixture(scope="session")
+def whole_factored(tmp_path_factory):
+    """A site with the figure `factors`, its bundle and its weights. Not to be changed."""
+    from tests.browser.factored import factor_site
+
+    site = tmp_path_factory.mktemp("factors") / "site"
+    return site, *factor_site(site)
+
+
 @pytest.fixture
-def factored(tmp_path_factory, serve, open_page):
+def factored(tmp_path_factory, whole_factored, serve, open_page):
     """A function that opens a page with the figure `factors`, not waiting for it: factored(spoil=function of the site, attributes=of the figure, **options of new_page)."""
     from tests.browser.factored import Factored, factor_site
 
     def open_(spoil=None, attributes=None, layer="deep", **options):
-        site = tmp_path_factory.mktemp("factors") / "site"
-        bundle, weights = factor_site(site, attributes=attributes)
+        site, bundle, weights = whole_factored
+        if spoil or attributes:
+            site = tmp_path_factory.mktemp("factors") / "site"
+            bundle, weights = factor_site(site, attributes=attributes)
         if spoil:
             spoil(site)
         return Factored(open_page(serve(site), **options), bundle, weights, layer)

@@ -5,21 +5,14 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.factored import GROUP, PLAN, Factored, factor_site
+from tests.browser.factored import GROUP, PLAN
 
 NAMES = list(PLAN.images)
 
 
-@pytest.fixture(scope="module")
-def factors_site(tmp_path_factory):
-    site = tmp_path_factory.mktemp("factors") / "site"
-    return site, *factor_site(site)
-
-
 @pytest.fixture
-def figure(factors_site, serve, open_page):
-    site, bundle, weights = factors_site
-    return Factored(open_page(serve(site)), bundle, weights).ready()
+def figure(factored):
+    return factored().ready()
 
 
 def made_of(figure):

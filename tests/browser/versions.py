@@ -54,13 +54,18 @@ def versions_site(site, change=None, shard_bytes=1 << 20, dims=9):
 
 
 @pytest.fixture
-def transforms(tmp_path, serve, open_page):
+def transforms(tmp_path_factory, made_once, serve, open_page):
     """A function that opens a page with the figure, not waiting for it: transforms(change of the manifest, spoil=of the site and its bundle, made=more for versions_site, **options of new_page)."""
 
-    def open_(change=None, spoil=lambda site, bundle: None, made={}, **options):
-        site = tmp_path / f"site-{len(list(tmp_path.iterdir()))}"
-        bundle = versions_site(site, change, **made)
-        spoil(site, bundle)
+    def open_(change=None, spoil=None, made={}, **options):
+        if change or spoil or made:
+            site = tmp_path_factory.mktemp("transforms") / "site"
+            versions_site(site, change, **made)
+        else:
+            site = made_once("transforms", lambda folder: versions_site(folder / "site")) / "site"
+        bundle = load_bundle(site)
+        if spoil:
+            spoil(site, bundle)
         return Transforms(open_page(serve(site), **options), bundle)
 
     return open_
