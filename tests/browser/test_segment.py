@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from exporter import export, load_bundle
 from exporter.segment import support_cells
 from tests.browser.conftest import PHONE
 from tests.browser.segmented import Segmented, levels, segment_site
@@ -285,3 +286,18 @@ def test_scores_of_the_default_network_are_those_of_python(default_site, bundle,
     masks = bundle.segment(**how)
     same = bundle.segment(**how, threshold=threshold)
     assert all((masks[id] != same[id]).mean() < 0.001 for id in masks)
+
+
+def test_a_single_file_has_its_masks(tiny_photos, tiny_network, tmp_path, open_page):
+    """Opened by double click: from a disk, without a server."""
+    (tmp_path / "masks").mkdir()
+    for name in ("ant", "cow"):
+        with Image.open(tiny_photos / f"{name}.png") as photo:
+            mask = Image.new("L", photo.size, 0)
+        mask.paste(255, (0, 0, photo.width // 2, photo.height))
+        mask.save(tmp_path / "masks" / f"{name}.png")
+    export(tiny_photos, tmp_path / "page.html", model=str(tiny_network), layers=["deep"], size=96, masks=tmp_path / "masks", figures=["segment"])
+    bundle = load_bundle(tmp_path / "page.html")
+    figure = Segmented(open_page(tmp_path / "page.html"), bundle).ready()
+    expect(figure.said).to_contain_text("IoU")
+    figure.expect_masks({"ant": bundle.mask("ant")})
