@@ -72,6 +72,8 @@ class Points:
 
 def draw_maps(points: Points, layer: str, wanted: MapRequest, write: Write, progress: Progress) -> Iterator[PointMap]:
     """Place the points of a layer by each of the wanted methods, and write where they are."""
+    import sklearn.manifold  # noqa: F401 - before the limit: it holds only for libraries that are loaded
+
     with threadpool_limits(1):
         for of, (items, vectors, total) in (("patches", points.patches(wanted.points)), ("images", points.images())):
             listed = write(f"map-{of}", items[None], "u32")
