@@ -1,6 +1,7 @@
 /** Patches cut out of their images, in a row that leads to them. */
 
-import { make, pictureOf } from './dom.js';
+import { Crop, Pictures } from './crop.js';
+import { make } from './dom.js';
 import { formatValue } from './overlay.js';
 
 /**
@@ -9,12 +10,6 @@ import { formatValue } from './overlay.js';
  * @typedef {{count: number, side: number, label: string, unit: string, onPick: (match: Match) => void}} Look
  *   count: how many are shown at most; side: of each, in CSS pixels; label: what they are; unit: what their values are
  */
-
-/** How much of the shorter side of its image each shows: so many patches, or one would be a dot, but no less than is sharp on a thumbnail. */
-const PATCHES = 6;
-const PART = { least: 0.2, most: 0.4 };
-/** Pictures kept for when they come again. */
-const KEPT = 24;
 
 /** A row of patches with their surroundings. */
 export class Strip {
@@ -55,41 +50,16 @@ export class Strip {
   }
 }
 
-/** Picture elements that were shown lately: one that comes again is there at once. */
-class Pictures {
-  constructor() {
-    /** By address, the latest last. @type {Map<string, HTMLImageElement>} */
-    this.kept = new Map();
-  }
-
-  /** One that is not shown elsewhere. @param {string} url */
-  take(url) {
-    const kept = this.kept.get(url);
-    this.kept.delete(url);
-    return kept ?? Object.assign(pictureOf(url, { alt: '' }), { src: url });
-  }
-
-  /** @param {HTMLImageElement} picture */
-  giveBack(picture) {
-    this.kept.set(picture.src, picture);
-    const [oldest] = this.kept.keys();
-    if (this.kept.size > KEPT) this.kept.delete(oldest);
-  }
-}
-
 /** A patch with its surroundings, and its value. */
 class Cut {
   /** @param {State} state @param {Pictures} pictures @param {Omit<Look, 'count' | 'label'>} look */
   constructor(state, pictures, { side, unit, onPick }) {
     this.state = state;
-    this.pictures = pictures;
-    this.side = side;
     this.unit = unit;
     this.match = /** @type {Match | null} */ (null);
-    this.picture = make('img', { alt: '' });
-    this.outline = make('i');
+    this.crop = new Crop(state, side, { pictures });
     this.value = make('span', { className: 'number' });
-    this.element = make('button', { type: 'button', tabIndex: -1, hidden: true }, make('span', { className: 'cut' }, this.picture, this.outline), this.value);
+    this.element = make('button', { type: 'button', tabIndex: -1, hidden: true }, this.crop.element, this.value);
     this.element.addEventListener('click', () => this.match && onPick(this.match));
   }
 
@@ -98,32 +68,11 @@ class Cut {
     this.match = match;
     if (this.element.hidden === (match !== null)) this.element.hidden = match === null;
     if (!match) return;
-    const { bundle } = this.state;
-    const image = bundle.images[match.image];
-    const url = bundle.smallUrl(image);
-    if (this.picture.src !== url) {
-      const next = this.pictures.take(url);
-      this.picture.replaceWith(next);
-      if (this.picture.src) this.pictures.giveBack(this.picture);
-      this.picture = next;
-      this.element.title = image.title;
-    }
+    const { title } = this.state.bundle.images[match.image];
+    if (this.element.title !== title) this.element.title = title;
     const value = formatValue(match.value);
     this.value.textContent = value;
-    this.element.ariaLabel = `${image.title}, ${this.unit} ${value}`;
-    this.frame(match, image);
-  }
-
-  /** Scale and move the picture so that the patch is in the middle, as far as the image reaches. @param {Match} match @param {import('./bundle.js').Image} image */
-  frame({ image, row, col }, { width, height }) {
-    const [rows, cols] = this.state.grid(image);
-    const { side } = this;
-    const part = Math.max(PART.least, Math.min(PART.most, PATCHES / Math.min(rows, cols)));
-    const scale = side / (part * Math.min(width, height));
-    const offset = (/** @type {number} */ centre, /** @type {number} */ length) => Math.min(0, Math.max(side - length, side / 2 - centre * length));
-    const [wide, high] = [width * scale, height * scale];
-    const [left, top] = [offset((col + 0.5) / cols, wide), offset((row + 0.5) / rows, high)];
-    this.picture.style.cssText = `width:${wide}px;height:${high}px;transform:translate(${left}px,${top}px)`;
-    this.outline.style.cssText = `width:${wide / cols}px;height:${high / rows}px;transform:translate(${left + (col * wide) / cols}px,${top + (row * high) / rows}px)`;
+    this.element.ariaLabel = `${title}, ${this.unit} ${value}`;
+    this.crop.show(match.image, match);
   }
 }

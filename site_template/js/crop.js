@@ -1,0 +1,78 @@
+/** A patch of an image with its surroundings, or the whole image with the patch outlined, in a square. */
+
+import { make, pictureOf } from './dom.js';
+
+/**
+ * @typedef {import('./state.js').State} State
+ * @typedef {import('./patches.js').Patch} Patch
+ */
+
+/** How much of the shorter side of its image each shows: so many patches, or one would be a dot, but no less than is sharp on a thumbnail. */
+const PATCHES = 6;
+const PART = { least: 0.2, most: 0.4 };
+/** Pictures kept for when they come again. */
+const KEPT = 24;
+
+/** Picture elements that were shown lately: one that comes again is there at once. */
+export class Pictures {
+  constructor() {
+    /** By address, the latest last. @type {Map<string, HTMLImageElement>} */
+    this.kept = new Map();
+  }
+
+  /** One that is not shown elsewhere. @param {string} url */
+  take(url) {
+    const kept = this.kept.get(url);
+    this.kept.delete(url);
+    return kept ?? Object.assign(pictureOf(url, { alt: '' }), { src: url });
+  }
+
+  /** @param {HTMLImageElement} picture */
+  giveBack(picture) {
+    this.kept.set(picture.src, picture);
+    const [oldest] = this.kept.keys();
+    if (this.kept.size > KEPT) this.kept.delete(oldest);
+  }
+}
+
+export class Crop {
+  /** @param {State} state @param {number} side in CSS pixels @param {{pictures?: Pictures, whole?: boolean}} [options] pictures: where several share them; whole: whether it shows all of the image */
+  constructor(state, side, { pictures = new Pictures(), whole = false } = {}) {
+    this.state = state;
+    this.side = side;
+    this.pictures = pictures;
+    this.whole = whole;
+    this.picture = make('img', { alt: '' });
+    this.outline = make('i');
+    this.element = make('span', { className: 'cut' }, this.picture, this.outline);
+    Object.assign(this.element.style, { width: `${side}px`, height: `${side}px` });
+  }
+
+  /** @param {number} image @param {{row: number, col: number} | null} cell the patch; null: of the image as it is, whole */
+  show(image, cell) {
+    const { bundle } = this.state;
+    const url = bundle.smallUrl(bundle.images[image]);
+    if (this.picture.src !== url) {
+      const next = this.pictures.take(url);
+      this.picture.replaceWith(next);
+      if (this.picture.src) this.pictures.giveBack(this.picture);
+      this.picture = next;
+    }
+    this.outline.hidden = cell === null;
+    this.frame(image, cell ?? { row: 0, col: 0 });
+  }
+
+  /** Scale and move the picture so that the patch is in the middle, as far as the image reaches. @param {number} image @param {{row: number, col: number}} cell */
+  frame(image, { row, col }) {
+    const { width, height } = this.state.bundle.images[image];
+    const [rows, cols] = this.state.grid(image);
+    const { side } = this;
+    const part = Math.max(PART.least, Math.min(PART.most, PATCHES / Math.min(rows, cols)));
+    const scale = this.whole ? side / Math.max(width, height) : side / (part * Math.min(width, height));
+    const offset = (/** @type {number} */ centre, /** @type {number} */ length) => (length < side ? (side - length) / 2 : Math.min(0, Math.max(side - length, side / 2 - centre * length)));
+    const [wide, high] = [width * scale, height * scale];
+    const [left, top] = [offset((col + 0.5) / cols, wide), offset((row + 0.5) / rows, high)];
+    this.picture.style.cssText = `width:${wide}px;height:${high}px;transform:translate(${left}px,${top}px)`;
+    this.outline.style.cssText = `width:${wide / cols}px;height:${high / rows}px;transform:translate(${left + (col * wide) / cols}px,${top + (row * high) / rows}px)`;
+  }
+}
