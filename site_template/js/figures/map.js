@@ -67,7 +67,7 @@ class MapFigure {
     /** On a map of images the one that is pointed at there. @type {number | null} */
     this.pointed = null;
     this.wall = new Wall(state, signal, { ...WALL, make: (image, frames) => new MapTile(state, image, frames, this.shown) });
-    this.plot = new Plot(this.handlers(), signal);
+    this.plot = new Plot(state.bundle, this.handlers(), signal);
     this.probe = new Probe(state, (image) => this.go(image));
     this.key = new Key(() => this.paint());
     this.made = make('p', { className: 'made' });
@@ -159,7 +159,7 @@ class MapFigure {
     fill(slots[0], methods.join(), methods.length > 1, () => segments('Method', methods.map((value) => ({ value, text: METHODS[value], small: '' })), map?.method ?? '', pick('method')).element);
     fill(slots[1], kinds.join(), kinds.length > 1, () => segments('Points', kinds.map((value) => ({ value, text: value, small: '' })), map?.of ?? '', pick('of')).element);
     const schemes = this.schemes();
-    fill(slots[2], JSON.stringify(schemes), schemes.length > 1, () => choice('Colour', schemes, this.colored(), pick('scheme')).element);
+    fill(slots[2], JSON.stringify(schemes), schemes.length > 1, () => choice('Colour dots by', schemes, this.colored(), pick('scheme')).element);
   }
 
   /** What the points can be coloured by. */

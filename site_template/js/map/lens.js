@@ -1,13 +1,13 @@
 /** Which part of a map is seen, and where its points are on the screen. No DOM. */
 
-/** CSS pixels around the points, so that those at the edges are whole. */
-export const MARGIN = 12;
 const MOST = 32;
 
 export class Lens {
   constructor() {
     /** Of the square plot, in CSS pixels. */
     this.side = 0;
+    /** CSS pixels around the points, so that those at the edges are whole. */
+    this.margin = 12;
     this.zoom = 1;
     /** What is at the left and top edge. */
     this.left = 0;
@@ -16,17 +16,17 @@ export class Lens {
 
   /** CSS pixels that the whole map would be wide. */
   get scale() {
-    return Math.max(1, this.side - 2 * MARGIN) * this.zoom;
+    return Math.max(1, this.side - 2 * this.margin) * this.zoom;
   }
 
   /** From the map to the plot, in CSS pixels. @param {number} x @param {number} y @returns {[number, number]} */
   toPlot(x, y) {
-    return [MARGIN + (x - this.left) * this.scale, MARGIN + (y - this.top) * this.scale];
+    return [this.margin + (x - this.left) * this.scale, this.margin + (y - this.top) * this.scale];
   }
 
   /** @param {number} x CSS pixels of the plot @param {number} y @returns {[number, number]} */
   toMap(x, y) {
-    return [(x - MARGIN) / this.scale + this.left, (y - MARGIN) / this.scale + this.top];
+    return [(x - this.margin) / this.scale + this.left, (y - this.margin) / this.scale + this.top];
   }
 
   /** Magnify; what is at a place of the map stays where it is. @param {number} factor @param {[number, number]} at of the map; the middle of what is seen, unless given */

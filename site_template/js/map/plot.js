@@ -5,6 +5,7 @@ import { drawDots, ranked, shuffled } from './dots.js';
 import { Lens } from './lens.js';
 import { Rings, zoomButtons } from './rings.js';
 import { Spots, box, inside } from './spots.js';
+import { Thumbs } from './thumbs.js';
 
 /**
  * @typedef {import('./points.js').Points} Points
@@ -21,14 +22,19 @@ const NEAR = { mouse: 18, touch: 30 };
 /** CSS pixels before a press is a drag, and between the corners of a lasso. */
 const DRAG = 4;
 const CORNER = 6;
+/** Around the points, so that dots and pictures at the edges are whole, in CSS pixels. */
+const MARGIN = { dots: 12, pictures: 30 };
+/** Where the buttons may be, best first, and how much of the map they would hide. */
+const CORNERS = ['right top', 'left top', 'right bottom', 'left bottom'];
+const HIDDEN = { width: 0.28, height: 0.1 };
 /** Parts of what is seen that Shift with an arrow moves the corner of a box by. */
 const STEPS = 24;
 const ARROWS = /** @type {Record<string, Place>} */ ({ ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] });
 const ZOOMS = /** @type {Record<string, number>} */ ({ '+': 2, '=': 2, '-': 0.5, _: 0.5, 0: 0 });
 
 export class Plot {
-  /** @param {Handlers} handlers @param {AbortSignal} signal */
-  constructor(handlers, signal) {
+  /** @param {import('../library.js').Bundle} bundle @param {Handlers} handlers @param {AbortSignal} signal */
+  constructor(bundle, handlers, signal) {
     this.handlers = handlers;
     /** @type {Points | null} */
     this.points = null;
@@ -48,11 +54,13 @@ export class Plot {
     this.selected = /** @type {Ringed} */ (null);
     this.cursor = /** @type {Ringed} */ (null);
     this.canvas = make('canvas');
+    this.thumbs = new Thumbs(bundle);
     this.rings = new Rings();
-    this.surface = make('div', { className: 'surface', tabIndex: 0, role: 'application' }, this.canvas, this.rings.element);
+    this.surface = make('div', { className: 'surface', tabIndex: 0, role: 'application' }, this.canvas, this.thumbs.element, this.rings.element);
     this.surface.setAttribute('aria-roledescription', 'map of points');
     this.message = make('div', { className: 'message' });
-    this.element = make('div', { className: 'scatter' }, this.surface, zoomButtons((factor) => this.magnify(factor)), this.message);
+    this.buttons = zoomButtons((factor) => this.magnify(factor));
+    this.element = make('div', { className: 'scatter' }, this.surface, this.buttons, this.message);
     this.pixels = /** @type {ImageData | null} */ (null);
     this.listen(signal);
   }
@@ -84,13 +92,28 @@ export class Plot {
     this.order = this.shuffled = shuffled(points?.count ?? 0);
     [this.selected, this.cursor, this.gesture] = [null, null, null];
     this.outline([]);
+    this.thumbs.show(points);
+    this.lens.margin = this.thumbs.pictures.length ? MARGIN.pictures : MARGIN.dots;
+    this.buttons.className = `zoom ${this.freest()}`;
     this.lens.reset();
     this.draw();
+  }
+
+  /** The corner with the fewest points. */
+  freest() {
+    const { width, height } = HIDDEN;
+    const count = (/** @type {string} */ corner) => {
+      const [left, top] = [corner.includes('left') ? 0 : 1 - width, corner.includes('top') ? 0 : 1 - height];
+      return inside(this.spots.x, this.spots.y, box([left - 1e-6, top - 1e-6], [left + width + 1e-6, top + height + 1e-6])).reduce((sum, one) => sum + one, 0);
+    };
+    const counts = CORNERS.map(count);
+    return CORNERS[counts.indexOf(Math.min(...counts))];
   }
 
   /** Colour the points. @param {Uint32Array} colors packed @param {Uint8Array | null} faint those that stand back @param {Uint8Array} ranks those that lie on top have greater ones */
   paint(colors, faint, ranks) {
     Object.assign(this, { colors, faint, order: ranked(this.shuffled, ranks) });
+    this.thumbs.paint(colors, faint);
     this.draw();
   }
 
@@ -109,11 +132,12 @@ export class Plot {
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
     this.pixels = this.pixels?.width === size ? this.pixels : context.createImageData(size, size);
     this.pixels.data.fill(0);
-    if (points && this.colors.length === points.count) {
+    if (points && this.colors.length === points.count && !this.thumbs.pictures.length) {
       const [x, y] = [points.x, points.y].map((places, axis) => places.map((place) => lens.toPlot(place, place)[axis] * ratio));
       drawDots(this.pixels.data, size, size, { order: this.order, x, y, colors: this.colors, faint: this.faint }, this.radius * ratio);
     }
     context.putImageData(this.pixels, 0, 0);
+    this.thumbs.place((point) => this.placeOf({ point }));
     this.element.classList.toggle('zoomed', lens.zoom > 1);
     this.place();
   }
@@ -126,15 +150,16 @@ export class Plot {
 
   /** Put what lies over the dots where it belongs. */
   place() {
-    const { rings, selected, cursor, radius } = this;
-    rings.place(rings.selected, this.placeOf(selected), radius + 4, selected?.exact);
-    rings.place(rings.cursor, this.placeOf(cursor), radius + 4, cursor?.exact);
+    const { rings, selected, cursor, radius, thumbs } = this;
+    thumbs.raise((cursor ?? selected)?.point ?? -1);
+    rings.place(rings.selected, selected && this.placeOf(selected), radius + 4, selected?.exact);
+    rings.place(rings.cursor, cursor && this.placeOf(cursor), radius + 4, cursor?.exact);
     rings.draw(this.corners.map(([x, y]) => this.lens.toPlot(x, y)));
   }
 
-  /** @param {Ringed} ringed @returns {Place | null} */
-  placeOf(ringed) {
-    return ringed && this.points ? this.lens.toPlot(this.points.x[ringed.point], this.points.y[ringed.point]) : null;
+  /** @param {{point: number}} ringed @returns {Place} */
+  placeOf({ point }) {
+    return this.lens.toPlot(this.spots.x[point], this.spots.y[point]);
   }
 
   /** @param {Place[]} corners of the map; none: there is no region */

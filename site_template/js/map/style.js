@@ -4,7 +4,7 @@ export const style = `
 .map-pickers { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 12px; margin-bottom: 14px; font-size: 14px; }
 .map { display: grid; grid-template-columns: minmax(0, 500px) minmax(0, 1fr); gap: 28px; align-items: start; }
 .map .side { position: sticky; top: 12px; display: flex; flex-direction: column; gap: 12px; }
-.scatter { position: relative; width: min(100%, max(300px, 100vh - 400px)); margin-inline: auto; border-radius: 4px; background: light-dark(#f4f4f2, #1b1c1f); }
+.scatter { position: relative; width: min(100%, max(300px, 100vh - 430px)); margin-inline: auto; border-radius: 4px; background: light-dark(#f4f4f2, #1b1c1f); }
 .surface { position: relative; aspect-ratio: 1; overflow: hidden; border-radius: 4px; cursor: crosshair; user-select: none; -webkit-user-select: none; -webkit-touch-callout: none; touch-action: manipulation; }
 [data-tool=lasso] .surface, [data-tool=box] .surface, .zoomed .surface { touch-action: pinch-zoom; }
 .zoomed:not([data-tool=lasso], [data-tool=box]) .surface:active { cursor: grabbing; }
@@ -17,14 +17,21 @@ export const style = `
 .ring.selected circle + circle { stroke: var(--selection); stroke-width: 3; }
 .ring.near circle + circle { stroke-dasharray: 3 3; }
 .outline { fill: color-mix(in srgb, var(--accent) 9%, transparent); stroke: var(--accent); stroke-width: 1.5; stroke-linejoin: round; }
-.scatter .zoom { position: absolute; right: 6px; top: 6px; display: flex; gap: 4px; }
+.thumbs img { position: absolute; left: 0; top: 0; border-radius: 2px; outline: 2.5px solid; }
+.thumbs .faint { opacity: 0.22; }
+.thumbs .raised { z-index: 1; }
+.scatter .zoom { position: absolute; display: flex; gap: 4px; }
+.zoom.right { right: 6px; }
+.zoom.left { left: 6px; }
+.zoom.top { top: 6px; }
+.zoom.bottom { bottom: 6px; }
 .scatter .zoom button { min-width: 28px; height: 26px; padding: 0 7px; border: 1px solid var(--rule); border-radius: 5px; background: light-dark(rgb(255 255 255 / 0.85), rgb(31 32 36 / 0.85)); font-size: 13px; line-height: 1; cursor: pointer; }
 .scatter .zoom button:focus-visible, .key button:focus-visible, .probe .leads:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .scatter .message { position: absolute; inset: 0; display: grid; place-content: center; padding: 20px; color: var(--quiet); font-size: 14px; text-align: center; pointer-events: none; }
 .scatter .message .missing { pointer-events: auto; text-align: left; }
 .scatter:has(.message:not([hidden])) .zoom { display: none; }
 .key { min-width: 0; font-size: 13px; line-height: 1.35; }
-.key .entries { display: flex; flex-wrap: wrap; gap: 3px 4px; max-height: 104px; overflow: auto; }
+.key .entries { display: flex; flex-wrap: wrap; gap: 3px 4px; max-height: 84px; overflow: auto; }
 .key .entries[hidden] { display: none; }
 .key button { display: inline-flex; align-items: center; gap: 6px; max-width: 100%; padding: 2px 7px 2px 5px; border: 1px solid transparent; border-radius: 5px; background: none; font-size: 13px; text-align: left; overflow-wrap: anywhere; cursor: pointer; }
 .key button:hover { background: color-mix(in srgb, currentColor 9%, transparent); }
@@ -48,10 +55,12 @@ export const style = `
   .map { display: flex; flex-direction: column; align-items: stretch; gap: 12px; }
   .map .side { display: contents; }
   .scatter { position: sticky; top: 8px; z-index: 3; width: min(100%, 46vh); margin-inline: auto; box-shadow: 0 0 0 8px var(--overlay-background, Canvas); }
+  .map > :last-child { order: 1; }
+  .map .made { order: 2; }
   .region { margin: 0 0 10px; }
 }
 @container (max-width: 599px) {
-  .map-pickers { gap: 8px; margin-bottom: 6px; }
+  .map-pickers { gap: 8px; margin-bottom: 12px; }
   .probe { gap: 10px; font-size: 13px; }
   .key .entries { max-height: 86px; }
   .key button { padding: 5px 8px 5px 6px; }
