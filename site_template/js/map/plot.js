@@ -18,7 +18,7 @@ import { Thumbs } from './thumbs.js';
  */
 
 /** CSS pixels from the pointer, or a finger, within which a point is meant. */
-const NEAR = { mouse: 18, touch: 30 };
+const NEAR = { mouse: 18, touch: 30, pictures: 36 };
 /** CSS pixels before a press is a drag, and between the corners of a lasso. */
 const DRAG = 4;
 const CORNER = 6;
@@ -151,9 +151,10 @@ export class Plot {
   /** Put what lies over the dots where it belongs. */
   place() {
     const { rings, selected, cursor, radius, thumbs } = this;
-    thumbs.raise((cursor ?? selected)?.point ?? -1);
-    rings.place(rings.selected, selected && this.placeOf(selected), radius + 4, selected?.exact);
-    rings.place(rings.cursor, cursor && this.placeOf(cursor), radius + 4, cursor?.exact);
+    thumbs.mark(selected?.point ?? -1, cursor?.point ?? -1);
+    const ringed = thumbs.pictures.length === 0;
+    rings.place(rings.selected, ringed && selected && this.placeOf(selected), radius + 4, selected?.exact);
+    rings.place(rings.cursor, ringed && cursor && this.placeOf(cursor), radius + 4, cursor?.exact);
     rings.draw(this.corners.map(([x, y]) => this.lens.toPlot(x, y)));
   }
 
@@ -184,7 +185,8 @@ export class Plot {
   /** The point that is meant, or -1. @param {{clientX: number, clientY: number}} event */
   pointAt(event) {
     const [x, y] = this.lens.toMap(...this.at(event));
-    return this.spots.nearest(x, y, (this.touch ? NEAR.touch : NEAR.mouse) / this.lens.scale);
+    const near = this.thumbs.pictures.length ? NEAR.pictures : this.touch ? NEAR.touch : NEAR.mouse;
+    return this.spots.nearest(x, y, near / this.lens.scale);
   }
 
   /** @param {PointerEvent} event */

@@ -16,7 +16,7 @@ export class Rings {
     this.element.append(this.outline, this.selected, this.cursor);
   }
 
-  /** @param {SVGGElement} one @param {[number, number] | null} at CSS pixels; null: away @param {number} radius @param {boolean} [exact] whether it is the very point */
+  /** @param {SVGGElement} one @param {[number, number] | null | false} at CSS pixels; null or false: away @param {number} radius @param {boolean} [exact] whether it is the very point */
   place(one, at, radius, exact = true) {
     one.setAttribute('visibility', at ? 'visible' : 'hidden');
     if (!at) return;

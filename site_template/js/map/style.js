@@ -19,7 +19,9 @@ export const style = `
 .outline { fill: color-mix(in srgb, var(--accent) 9%, transparent); stroke: var(--accent); stroke-width: 1.5; stroke-linejoin: round; }
 .thumbs img { position: absolute; left: 0; top: 0; border-radius: 2px; outline: 2.5px solid; }
 .thumbs .faint { opacity: 0.22; }
-.thumbs .raised { z-index: 1; }
+.surface .thumbs { isolation: isolate; }
+.thumbs .chosen { z-index: 1; box-shadow: 0 0 0 5.5px #16130a, 0 0 0 8px var(--selection); }
+.thumbs .looked { z-index: 2; box-shadow: 0 0 0 5px light-dark(#1b1b1d, #ececee); }
 .scatter .zoom { position: absolute; display: flex; gap: 4px; }
 .zoom.right { right: 6px; }
 .zoom.left { left: 6px; }

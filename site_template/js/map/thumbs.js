@@ -16,7 +16,6 @@ export class Thumbs {
     this.element = make('div', { className: 'thumbs', ariaHidden: 'true' });
     /** Of each point. @type {HTMLElement[]} */
     this.pictures = [];
-    this.raised = -1;
   }
 
   /** Show the images that points are, if they are and can be. @param {Points | null} points */
@@ -24,7 +23,6 @@ export class Thumbs {
     const images = points && !points.ofPatches && points.count <= MOST ? [...points.images] : [];
     this.pictures = images.map((index) => this.make(index, images.length > SIDE.upTo ? SIDE.many : SIDE.few));
     this.element.replaceChildren(...this.pictures);
-    this.raised = -1;
   }
 
   /** @param {number} index @param {number} side */
@@ -55,11 +53,11 @@ export class Thumbs {
     });
   }
 
-  /** One lies on top of those that it touches. @param {number} point */
-  raise(point) {
-    if (point === this.raised) return;
-    this.pictures[this.raised]?.classList.remove('raised');
-    this.pictures[point]?.classList.add('raised');
-    this.raised = point;
+  /** The one with the selected patch, and the one that is looked at, which lies on top. @param {number} selected @param {number} looked -1: none */
+  mark(selected, looked) {
+    this.pictures.forEach(({ classList }, point) => {
+      classList.toggle('chosen', point === selected);
+      classList.toggle('looked', point === looked);
+    });
   }
 }
