@@ -1,7 +1,9 @@
 """How a folder or a page is recognised as one that an export wrote."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 FORMAT = "overlay-export bundle"
 MANIFEST_NAME = "bundle.json"
@@ -45,12 +47,10 @@ def _manifest(folder: Path) -> dict | None:
     return content if isinstance(content, dict) and content.get("format") == FORMAT else None
 
 
-def _named_files(manifest: dict) -> list[str]:
-    try:
-        shards = [shard["file"] for layer in manifest["layers"] for shard in layer["shards"]]
-        images = manifest["images"]
-        thumbnails = [image["thumbnail"]["file"] for image in images if "thumbnail" in image]
-        factors = [one["file"] for one in manifest.get("factors", [])]
-        return [str(file) for file in [*shards, *(image["file"] for image in images), *thumbnails, *factors]]
-    except (KeyError, TypeError):
-        return []
+def _named_files(node: Any) -> Iterator[str]:
+    """The members `file` of an object of bundle.json and of all within it: shards, images, thumbnails, factors, tables."""
+    if isinstance(node, dict) and isinstance(node.get("file"), str):
+        yield node["file"]
+    if isinstance(node, (dict, list)):
+        for part in node.values() if isinstance(node, dict) else node:
+            yield from _named_files(part)

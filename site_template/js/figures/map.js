@@ -220,8 +220,8 @@ class MapFigure {
     const { coloring, key: { chosen }, points, shown: { region } } = this;
     if (!points || !coloring) return;
     const stands = chosen ? chosen.has : region ? (/** @type {number} */ point) => region.members[point] === 1 : null;
-    const faint = stands && Uint8Array.from(points.images, (_, point) => Number(!stands(point)));
-    const ranks = Uint8Array.from(points.images, (_, point) => (faint?.[point] ? 0 : Math.max(1, coloring.ranks?.[point] ?? 1)));
+    const faint = stands && new Uint8Array(points.count).map((_, point) => Number(!stands(point)));
+    const ranks = new Uint8Array(points.count).map((_, point) => (faint?.[point] ? 0 : Math.max(1, coloring.ranks?.[point] ?? 1)));
     this.plot.paint(coloring.colors, faint, ranks);
   }
 

@@ -63,7 +63,7 @@ function faded(pixel) {
 /** By similarity to the selected patch, in the colours of the overlays on grey. @param {Points} points @param {State} state @returns {Coloring} */
 export function bySimilarity(points, state) {
   const [low, high] = state.range;
-  const table = new Uint32Array(paintTable('heat', state.display.colormap, 1).buffer);
+  const table = new Uint32Array(paintTable('heat', state.display.colormap, 1).buffer).map(faded);
   const colors = new Uint32Array(points.count).fill(GREY);
   const ranks = new Uint8Array(points.count);
   for (const [image, [first, end]] of points.spans) {
@@ -72,7 +72,7 @@ export function bySimilarity(points, state) {
     for (let point = first; point < end; point++) {
       const place = step(scores[points.cells[point]], low, high);
       ranks[point] = place;
-      colors[point] = faded(table[place]);
+      colors[point] = table[place];
     }
   }
   return { colors, ranks, entries: [], note: state.selection ? '' : 'Select a patch: the colours say how similar the others are.' };

@@ -45,26 +45,33 @@ function covered(dx, dy, limit) {
  */
 export function drawDots(pixels, width, height, { order, x, y, colors, faint }, radius) {
   const { reach, offsets, covers, lights } = stampOf(radius);
-  const jumps = Int32Array.from(offsets, ([dx, dy]) => 4 * (dy * width + dx));
+  const jumps = Int32Array.from(offsets, ([dx, dy]) => dy * width + dx);
+  const packed = new Uint32Array(pixels.buffer, pixels.byteOffset, width * height);
   for (const dot of order) {
-    const [left, top] = [Math.round(x[dot]), Math.round(y[dot])];
+    const left = Math.round(x[dot]);
+    const top = Math.round(y[dot]);
     if (left < reach || top < reach || left >= width - reach || top >= height - reach) continue;
     const color = colors[dot];
-    const [red, green, blue] = [color & 255, (color >> 8) & 255, (color >> 16) & 255];
     const strength = faint?.[dot] ? FAINT : 1;
-    const middle = 4 * (top * width + left);
+    const middle = top * width + left;
     for (let i = 0; i < jumps.length; i++) {
       const at = middle + jumps[i];
-      const [over, light] = [covers[i] * strength, lights[i]];
-      // Over what is there: its opacity counts as far as it is seen.
-      const under = (pixels[at + 3] / 255) * (1 - over);
-      const both = over + under;
-      pixels[at] = (red * light * over + pixels[at] * under) / both;
-      pixels[at + 1] = (green * light * over + pixels[at + 1] * under) / both;
-      pixels[at + 2] = (blue * light * over + pixels[at + 2] * under) / both;
-      pixels[at + 3] = 255 * both;
+      // Most pixels of most dots are the colour itself.
+      if (covers[i] === 1 && lights[i] === 1 && strength === 1) packed[at] = color | 0xff000000;
+      else mixIn(pixels, 4 * at, color, lights[i], covers[i] * strength);
     }
   }
+}
+
+/** Lay a colour over a pixel; the opacity of what is there counts as far as it is seen. @param {Uint8ClampedArray} pixels @param {number} at @param {number} color @param {number} light @param {number} over opacity */
+function mixIn(pixels, at, color, light, over) {
+  const under = (pixels[at + 3] / 255) * (1 - over);
+  const both = over + under;
+  const [part, rest] = [(light * over) / both, under / both];
+  pixels[at] = (color & 255) * part + pixels[at] * rest;
+  pixels[at + 1] = ((color >> 8) & 255) * part + pixels[at + 1] * rest;
+  pixels[at + 2] = ((color >> 16) & 255) * part + pixels[at + 2] * rest;
+  pixels[at + 3] = 255 * both;
 }
 
 /** The numbers below a count in an order that looks like chance, the same every time: no image lies on top of all others. @param {number} count */

@@ -24,6 +24,12 @@ export class Lens {
     return [this.margin + (x - this.left) * this.scale, this.margin + (y - this.top) * this.scale];
   }
 
+  /** Many places along one axis, in pixels of which there are so many to a CSS pixel. @param {Float32Array} places @param {number} edge what of the map is at the left, or at the top @param {number} ratio */
+  spread(places, edge, ratio) {
+    const { margin, scale } = this;
+    return places.map((place) => (margin + (place - edge) * scale) * ratio);
+  }
+
   /** @param {number} x CSS pixels of the plot @param {number} y @returns {[number, number]} */
   toMap(x, y) {
     return [(x - this.margin) / this.scale + this.left, (y - this.margin) / this.scale + this.top];

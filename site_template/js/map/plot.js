@@ -133,7 +133,7 @@ export class Plot {
     this.pixels = this.pixels?.width === size ? this.pixels : context.createImageData(size, size);
     this.pixels.data.fill(0);
     if (points && this.colors.length === points.count && !this.thumbs.pictures.length) {
-      const [x, y] = [points.x, points.y].map((places, axis) => places.map((place) => lens.toPlot(place, place)[axis] * ratio));
+      const [x, y] = [lens.spread(points.x, lens.left, ratio), lens.spread(points.y, lens.top, ratio)];
       drawDots(this.pixels.data, size, size, { order: this.order, x, y, colors: this.colors, faint: this.faint }, this.radius * ratio);
     }
     context.putImageData(this.pixels, 0, 0);
