@@ -218,8 +218,10 @@ def test_an_interrupt_while_points_are_placed(run, photos, tiny_network, monkeyp
         print("[t-SNE] Iteration 50: error = 70")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sklearn.manifold.TSNE, "fit_transform", interrupted)
-    done = invoke("overlay-export", photos, "-o", site, *options(tiny_network, "--force"))
+    with monkeypatch.context() as patch:
+        patch.setattr(sklearn.manifold.TSNE, "fit_transform", interrupted)
+        done = invoke("overlay-export", photos, "-o", site, *options(tiny_network, "--force"))
     assert (done.exit_code, done.stdout) == (1, ""), done.stderr
     assert contents(site) == before and sys.stdout is stdout
-    assert [path.name for path in site.parent.iterdir()] == ["site"]
+    assert invoke("overlay-export", photos, "-o", site, *options(tiny_network, "--force", "--resume")).exit_code == 0
+    assert contents(site) == before and [path.name for path in site.parent.iterdir()] == ["site"]
