@@ -132,9 +132,13 @@ class Mapped(Figure):
 
     def spot(self, point):
         """Where a point is on the screen."""
-        box = self.surface.bounding_box()
-        x, y = self.where(point)
+        box, (x, y) = self.box(), self.where(point)
         return box["x"] + x, box["y"] + y
+
+    def box(self):
+        """Where the plot is on the screen, once it is in view."""
+        self.surface.evaluate("surface => surface.scrollIntoView({block: 'center', behavior: 'instant'})")
+        return self.surface.bounding_box()
 
     def hover_point(self, point):
         self.page.mouse.move(*self.spot(point))

@@ -15,7 +15,7 @@ def classes_of(figure):
 
 def lasso(page, figure, middle, radius):
     """Draw around a place of the plot; returns the corners in CSS pixels of the plot."""
-    box = figure.surface.bounding_box()
+    box = figure.box()
     corners = [(middle[0] + radius * math.cos(k / 4), middle[1] + 0.8 * radius * math.sin(k / 4)) for k in range(26)]
     page.mouse.move(box["x"] + corners[0][0], box["y"] + corners[0][1])
     page.mouse.down()
@@ -58,7 +58,7 @@ def test_points_and_patches_find_each_other(mapped):
     figure.show(method="pca")
     figure.expect_ring("selected", figure.point_of(figure.image(2), 1, 3))
     expect(figure.element.locator(".made")).to_contain_text("31\N{THIN SPACE}% and 12\N{THIN SPACE}% of the variance")
-    box = figure.surface.bounding_box()
+    box = figure.box()
     page.mouse.move(box["x"] + 1, box["y"] + 1)
     page.keyboard.press("Escape")
     figure.expect_selection(None)
@@ -80,7 +80,7 @@ def test_regions_light_up_their_patches(mapped):
     figure.expect_region(None)
     assert any(figure.drawn(1))
     figure.use("point")
-    box = figure.surface.bounding_box()
+    box = figure.box()
     page.keyboard.down("Shift")
     page.mouse.move(box["x"] + 60, box["y"] + 80)
     page.mouse.down()
@@ -130,7 +130,7 @@ def test_colours_legend_and_zoom(mapped):
     ring = element.locator(".ring.selected")
     place = [float(value) for value in ring.get_attribute("transform").removeprefix("translate(").removesuffix(")").split()]
     assert np.abs(np.array(place) - before).max() < 2  # what is selected stays where it is
-    box = figure.surface.bounding_box()
+    box = figure.box()
     page.mouse.move(box["x"] + 200, box["y"] + 200)
     page.mouse.down()
     page.mouse.move(box["x"] + 230, box["y"] + 190)
@@ -176,5 +176,5 @@ def test_a_map_of_images(mapped):
     expect(figure.element.locator(".probe")).not_to_contain_text("row")
     figure.expect_selection({"image": "tall"})  # an image is no patch
     figure.hover(figure.tile_of("square"), 1, 1)
-    expect(thumbs.nth(2)).to_have_class("chosen looked")
+    expect(thumbs.nth(2)).to_have_class("chosen")
     assert thumbs.nth(2).evaluate("thumb => getComputedStyle(thumb).outlineColor") == f"rgb({COLORS[2][0]}, {COLORS[2][1]}, {COLORS[2][2]})"

@@ -28,7 +28,7 @@ def assert_nothing_sticks_out(page):
     assert page.evaluate("document.scrollingElement.scrollWidth") == 390
     assert page.evaluate("() => { scrollTo(50, scrollY); return scrollX; }") == 0
     outside = page.evaluate("""() => [...document.querySelectorAll('similarity-overlay')].flatMap((element) => [...element.shadowRoot.querySelectorAll('.figure *')]
-        .filter((one) => !one.closest('.tile *, .closest *') && one.checkVisibility({ visibilityProperty: true }) && !one.closest('legend, option'))
+        .filter((one) => !one.closest('.tile *, .closest *, .cut *') && one.checkVisibility({ visibilityProperty: true }) && !one.closest('legend, option'))
         .filter((one) => { const { left, right, width } = one.getBoundingClientRect(); return width && (left < 0 || right > 390); }).map((one) => one.outerHTML.slice(0, 120)))""")
     assert outside == []
 

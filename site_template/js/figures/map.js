@@ -56,6 +56,8 @@ class MapFigure {
     this.method = known(method, state.layers.flatMap(({ maps }) => maps?.map((map) => map.method) ?? []), 'map by') ?? 'tsne';
     this.of = known(points, ['patches', 'images'], 'map of') ?? 'patches';
     this.scheme = known(color, ['image', 'class', 'similarity', 'factors'], 'colour by') ?? (groupsOf(state.bundle, state.images).length > 1 ? 'class' : 'image');
+    /** The layer whose map was chosen. @type {import('../bundle.js').Layer | null} */
+    this.layer = null;
     /** The map shown, or on its way; null where the layer has none. @type {PointMap | null} */
     this.map = null;
     /** @type {Points | null} */
@@ -114,7 +116,7 @@ class MapFigure {
     const { state } = this;
     const { layer } = state;
     const map = this.find();
-    this.map = map;
+    [this.layer, this.map] = [layer, map];
     this.offer();
     const before = this.points;
     this.show(null, map ? 'Loading the map\u2026' : missing('There is no map here.', `None was made of the layer ${layer.id}; ${REMEDY}.`));
@@ -228,7 +230,7 @@ class MapFigure {
   /** @param {import('../state.js').Change} change */
   follow(change) {
     if (change === 'ranking' || change === 'loading' || change === 'error') return;
-    if (change === 'layer' && this.points?.layer !== this.state.layer) this.choose();
+    if (change === 'layer' && this.layer !== this.state.layer) this.choose();
     if (change === 'cursor' && this.state.cursor) this.pointed = null;
     if (change !== 'cursor' && this.points && this.colored() === 'similarity') this.later();
     this.look();
