@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""The article's case studies on real photos, each with one command:
+"""The article's case studies, and a map of all patches, on real photos, each with one command:
 
     python examples/study.py classes build/classes
     python examples/study.py factors build/factors
     python examples/study.py transforms build/transforms
+    python examples/study.py map build/map
 
 Each writes the photos of `photos.py` and a site into the folder, and prints the command line that made the site. Options of overlay-export may follow.
 """
@@ -21,11 +22,12 @@ STUDIES = {
         *("--figures", "transforms", "--transforms", "rotate,scale:4@0.35x0.4,translate,blur", "--transform-images", "chelsea-the-cat,eileen-collins,coffee"),
         *("--layers", "block4", "--title", "The same patch, transformed"),
     ],
+    "map": ["--figures", "map", "--map", "pca,tsne", "--factors", "4", "--layers", "block3,block4", "--title", "Which patches lie together"],
 }
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Export one of the article's case studies on real photos.")
+    parser = argparse.ArgumentParser(description="Export one of the article's case studies, or a map, on real photos.")
     parser.add_argument("study", choices=STUDIES)
     parser.add_argument("folder", type=Path, help="where to write; a new folder, or that of an earlier run")
     given, options = parser.parse_known_args()

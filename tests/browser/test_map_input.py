@@ -85,18 +85,17 @@ def test_by_touch_on_a_phone(mapped):
     figure.expect_region(figure.inside([(40, 40), (260, 40), (260, 250), (40, 250)]))
     figure.expect_selection(figure.patch_of(20, pinned=True))
     figure.use("point")
-    figure.box()
-    box, scrolled = figure.surface.bounding_box(), page.evaluate("scrollY")
-    drag(page, (box["x"] + 150, box["y"] + 200), (box["x"] + 150, box["y"] + 60))
-    page.wait_for_function("before => scrollY > before + 50", arg=scrolled)
-    # The plot stays in view over the images.
-    figure.tiles.last.evaluate("tile => tile.scrollIntoView({block: 'end', behavior: 'instant'})")
-    expect(figure.surface).to_be_in_viewport(ratio=0.9)
     figure.show(of="images")
     page.touchscreen.tap(*figure.spot(2))
     expect(figure.element.locator(".probe")).to_contain_text("Title of square")
     page.touchscreen.tap(*figure.spot(2))
     expect(figure.tiles.nth(figure.tile_of("square"))).to_be_in_viewport()
+    box, scrolled = figure.box(), page.evaluate("scrollY")
+    drag(page, (box["x"] + 150, box["y"] + 200), (box["x"] + 150, box["y"] + 60))
+    page.wait_for_function("before => scrollY > before + 50", arg=scrolled)
+    # The plot stays in view over the images.
+    figure.tiles.last.evaluate("tile => tile.scrollIntoView({block: 'end', behavior: 'instant'})")
+    expect(figure.surface).to_be_in_viewport(ratio=0.9)
 
 
 def test_a_script_and_attributes(mapped):

@@ -68,6 +68,8 @@ class MapFigure {
     this.shown = { region: null };
     /** On a map of images the one that is pointed at there. @type {number | null} */
     this.pointed = null;
+    /** The one whose tile is framed. @type {number | null} */
+    this.framed = null;
     this.wall = new Wall(state, signal, { ...WALL, make: (image, frames) => new MapTile(state, image, frames, this.shown) });
     this.plot = new Plot(state.bundle, this.handlers(), signal);
     this.probe = new Probe(state, (image) => this.go(image));
@@ -244,8 +246,9 @@ class MapFigure {
     const selected = points?.pointOf(state.selection) ?? null;
     plot.ring(selected, patch && !samePatch(patch, state.selection) ? found : null);
     probe.show(points ? patch : null, points && found && { ofPatches: points.ofPatches, exact: found.exact });
-    for (const { element, image } of wall.items) element.classList.toggle('pointed', image === pointed);
-    const label = points && this.map ? `${METHODS[this.map.method]} of ${this.map.of}: ${patch ? probe.text.innerText.replaceAll('\n', ', ') : 'no dot'}` : 'no map';
+    if (pointed !== this.framed) for (const { element, image } of wall.items) element.classList.toggle('pointed', image === pointed);
+    this.framed = pointed;
+    const label = points && this.map ? `${METHODS[this.map.method]} of ${this.map.of}: ${probe.words || 'no dot'}` : 'no map';
     if (plot.surface.ariaLabel !== label) plot.surface.ariaLabel = label;
   }
 

@@ -15,6 +15,8 @@ export class Probe {
   constructor(state, onPick) {
     this.state = state;
     this.image = -1;
+    /** The same in one line. */
+    this.words = '';
     this.close = new Crop(state, SIDE);
     this.whole = new Crop(state, SIDE, { whole: true });
     this.leads = make('button', { type: 'button', className: 'leads' }, this.close.element, this.whole.element);
@@ -27,6 +29,7 @@ export class Probe {
   /** @param {Patch | null} patch @param {{ofPatches: boolean, exact: boolean} | null} found its point: of a patch or an image, its own or a neighbour's; null: none */
   show(patch, found) {
     this.leads.hidden = patch === null;
+    this.words = '';
     if (!patch) return this.text.replaceChildren(make('span', { textContent: 'Point at a dot, or at a patch of an image.' }));
     const { bundle } = this.state;
     const { title, group } = bundle.images[patch.image];
@@ -37,6 +40,7 @@ export class Probe {
     this.whole.show(patch.image, cell);
     this.leads.title = this.leads.ariaLabel = `Go to ${title}`;
     const lines = [this.place(cell), this.similarity(cell), missing(found)].filter((text) => text !== '');
+    this.words = [title, ...lines].join(', ');
     this.text.replaceChildren(make('b', { textContent: title }), ...(group ? [make('small', { textContent: bundle.groups.get(group) ?? group })] : []), ...lines.map((textContent) => make('span', { textContent })));
   }
 
