@@ -70,7 +70,7 @@ def main() -> None:
 
 def measure(page: Page, scheme: str, least: float) -> int:
     """Print the figures of a hover with the points coloured so; how many exceed their limits."""
-    page.get_by_label("Colour dots by").select_option(scheme)
+    page.get_by_label("Colour by").select_option(scheme)
     frames, moves = move(page)
     median, slow = page.evaluate(HOVERS)
     print(f"  coloured by {scheme}: {moves} moves of the pointer, script work of a hover 95 % {slow:.2f} ms")

@@ -106,7 +106,7 @@ def test_regions_light_up_their_patches(mapped):
 def test_colours_legend_and_zoom(mapped):
     figure = mapped().ready()
     page, element = figure.page, figure.element
-    colored = figure.control("Colour dots by")
+    colored = figure.control("Colour by")
     images = np.array([figure.image_of(point)[0] for point in range(91)])
     colored.select_option("image")
     figure.expect_colors(COLORS[images])

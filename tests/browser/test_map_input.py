@@ -104,7 +104,7 @@ def test_a_script_and_attributes(mapped):
     figure.ready()
     expect(figure.element.locator(".made")).to_contain_text("of all 91 patches (49 of them are of the images shown here)")
     assert figure.element.evaluate("element => [element.method, element.points, element.color]") == ["pca", "", "image"]
-    expect(figure.control("Colour dots by")).to_have_value("image")
+    expect(figure.control("Colour by")).to_have_value("image")
     figure.select("square", 1, 1, pin=True)
     assert figure.selection == {"image": "square", "layer": "deep", "row": 1, "col": 1, "pinned": True}
     expected = figure.bundle.similarity("square", "deep", 1, 1)["tall"]
@@ -112,7 +112,7 @@ def test_a_script_and_attributes(mapped):
     figure.element.evaluate("element => { element.method = 'tsne'; element.color = 'similarity'; }")
     figure.method = "tsne"
     figure.ready()
-    expect(figure.control("Colour dots by")).to_have_value("similarity")
+    expect(figure.control("Colour by")).to_have_value("similarity")
 
 
 def test_a_single_file_page(tmp_path, open_page):

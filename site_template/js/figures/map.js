@@ -1,8 +1,9 @@
 /** The patches, or the images, of a layer as points in the plane, beside the images. */
 
-import { afterPaint, announceError, choice, make, segments } from '../dom.js';
+import { afterPaint, announceError, make } from '../dom.js';
 import { byClass, byFactor, byImage, bySimilarity, groupsOf } from '../map/coloring.js';
 import { Key } from '../map/key.js';
+import { Pickers, schemeOf } from '../map/pickers.js';
 import { Plot } from '../map/plot.js';
 import { Points } from '../map/points.js';
 import { Probe } from '../map/probe.js';
@@ -43,7 +44,7 @@ export function mount(body, { state, signal, host }) {
   const asked = Object.fromEntries(['method', 'points', 'color'].map((name) => [name, host.getAttribute(name)]));
   const figure = new MapFigure(state, signal, asked);
   const side = make('div', { className: 'side' }, figure.plot.element, figure.probe.element, figure.key.element, figure.made);
-  body.append(figure.pickers, make('div', { className: 'map' }, side, make('div', {}, figure.about, figure.wall.element)));
+  body.append(figure.pickers.element, make('div', { className: 'map' }, side, make('div', {}, figure.about, figure.wall.element)));
   figure.wall.show(state.images);
   figure.choose();
 }
@@ -79,8 +80,7 @@ class MapFigure {
     this.clear = make('button', { type: 'button', className: 'clear', textContent: 'Clear region' });
     this.clear.addEventListener('click', () => this.enclose(null));
     this.about = make('p', { className: 'region' }, this.told, this.clear);
-    this.slots = [make('span'), make('span'), make('span')];
-    this.pickers = make('div', { className: 'map-pickers' }, ...this.slots, this.tools());
+    this.pickers = new Pickers(state, (key, value) => this.take(key, value));
     this.later = afterPaint(() => this.recolor(), PAUSE, signal);
     this.members = /** @type {Uint8Array | null} */ (null);
     this.laterRegion = afterPaint(() => this.members && this.enclose(this.members), PAUSE, signal);
@@ -102,11 +102,6 @@ class MapFigure {
     };
   }
 
-  tools() {
-    const options = [['point', 'point'], ['lasso', 'lasso'], ['box', 'box']].map(([value, text]) => ({ value, text, small: '' }));
-    return segments('Pointer', options, 'point', (tool) => this.plot.use(/** @type {import('../map/plot.js').Tool} */ (tool))).element;
-  }
-
   /** The map of this layer that is most like what was chosen. */
   find() {
     const likeness = (/** @type {PointMap} */ { of, method }) => 2 * Number(of === this.of) + Number(method === this.method);
@@ -119,7 +114,7 @@ class MapFigure {
     const { layer } = state;
     const map = this.find();
     [this.layer, this.map] = [layer, map];
-    this.offer();
+    this.pickers.offer(map, this.colored);
     const before = this.points;
     this.show(null, map ? 'Loading the map\u2026' : missing('There is no map here.', `None was made of the layer ${layer.id}; ${REMEDY}.`));
     if (!map) return;
@@ -149,47 +144,24 @@ class MapFigure {
     this.look();
   }
 
-  /** The lists of what there is to choose from, each anew only where that is something else. */
-  offer() {
-    const { map, slots, state } = this;
-    const maps = state.layer.maps ?? [];
-    const methods = [...new Set(maps.map(({ method }) => method))].toSorted().reverse();
-    const kinds = [...new Set(maps.map(({ of }) => of))];
-    const pick = (/** @type {'method' | 'of' | 'scheme'} */ key) => (/** @type {any} */ value) => {
-      this[key] = value;
-      if (key === 'scheme') this.recolor();
-      else this.choose();
-    };
-    fill(slots[0], methods.join(), methods.length > 1, () => segments('Method', methods.map((value) => ({ value, text: METHODS[value], small: '' })), map?.method ?? '', pick('method')).element);
-    fill(slots[1], kinds.join(), kinds.length > 1, () => segments('Points', kinds.map((value) => ({ value, text: value, small: '' })), map?.of ?? '', pick('of')).element);
-    const schemes = this.schemes();
-    fill(slots[2], JSON.stringify(schemes), schemes.length > 1, () => choice('Colour dots by', schemes, this.colored(), pick('scheme')).element);
+  /** What they are coloured by. */
+  get colored() {
+    return schemeOf(this.state, this.map, this.scheme);
   }
 
-  /** What the points can be coloured by. */
-  schemes() {
-    const { bundle, layer, images } = this.state;
-    const sets = this.map?.of === 'patches' ? bundle.factors.filter((set) => set.layer === layer.id) : [];
-    const of = (/** @type {string | undefined} */ group) => (group === undefined ? '' : ` of ${bundle.groups.get(group) ?? group}`);
-    return [
-      { value: 'image', text: 'image' },
-      ...(groupsOf(bundle, images).length > 1 ? [{ value: 'class', text: 'class' }] : []),
-      ...(this.map?.of === 'patches' ? [{ value: 'similarity', text: 'similarity' }] : []),
-      ...sets.map(({ id, count, group }) => ({ value: `factors ${id}`, text: `${count} factors${of(group)}` })),
-    ];
-  }
-
-  /** What they are: as chosen, as far as there is that. */
-  colored() {
-    const values = this.schemes().map(({ value }) => value);
-    return values.find((value) => value === this.scheme || value.split(' ')[0] === this.scheme) ?? (values.includes('class') ? 'class' : 'image');
+  /** @param {import('../map/pickers.js').Key} key @param {any} value */
+  take(key, value) {
+    if (key === 'tool') return this.plot.use(value);
+    this[key] = value;
+    if (key === 'scheme') this.recolor();
+    else this.choose();
   }
 
   /** Find the colours of all points. */
   recolor() {
     const { points, state } = this;
     if (!points) return this.key.show([], '');
-    const scheme = this.colored();
+    const scheme = this.colored;
     if (scheme === 'similarity') state.want(state.watched);
     if (scheme.startsWith('factors ')) return this.colorByFactors(points, scheme);
     this.use(scheme === 'image' ? byImage(points, state) : scheme === 'class' ? byClass(points, state) : bySimilarity(points, state));
@@ -199,7 +171,7 @@ class MapFigure {
   async colorByFactors(points, scheme) {
     const { bundle } = this.state;
     const set = /** @type {import('../bundle.js').FactorSet} */ (bundle.factors.find(({ id }) => scheme === `factors ${id}`));
-    const still = () => this.points === points && this.colored() === scheme && !this.signal.aborted;
+    const still = () => this.points === points && this.colored === scheme && !this.signal.aborted;
     try {
       const factors = await bundle.loadFactors(set);
       if (still()) this.use(byFactor(points, factors));
@@ -234,7 +206,7 @@ class MapFigure {
     if (change === 'ranking' || change === 'loading' || change === 'error') return;
     if (change === 'layer' && this.layer !== this.state.layer) this.choose();
     if (change === 'cursor' && this.state.cursor) this.pointed = null;
-    if (change !== 'cursor' && this.points && this.colored() === 'similarity') this.later();
+    if (change !== 'cursor' && this.points && this.colored === 'similarity') this.later();
     this.look();
   }
 
@@ -295,14 +267,6 @@ class MapFigure {
     if (this.shown.region) this.enclose(null);
     this.state.clear();
   }
-}
-
-/** Put something else into a place, where its key is another one. @param {HTMLElement} slot @param {string} key @param {boolean} wanted @param {() => HTMLElement} make */
-function fill(slot, key, wanted, make) {
-  slot.hidden = !wanted;
-  if (slot.dataset.key === key) return;
-  slot.dataset.key = key;
-  slot.replaceChildren(make());
 }
 
 /** @param {string | null} asked @param {string[]} options @param {string} what */

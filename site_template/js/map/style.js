@@ -4,7 +4,7 @@ export const style = `
 .map-pickers { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 12px; margin-bottom: 14px; font-size: 14px; }
 .map { display: grid; grid-template-columns: minmax(0, 500px) minmax(0, 1fr); gap: 28px; align-items: start; }
 .map .side { position: sticky; top: 12px; display: flex; flex-direction: column; gap: 12px; }
-.scatter { position: relative; width: min(100%, max(300px, 100vh - 430px)); margin-inline: auto; border-radius: 4px; background: light-dark(#f4f4f2, #1b1c1f); }
+.scatter { position: relative; width: min(100%, max(300px, 100vh - 430px)); border-radius: 4px; background: light-dark(#f4f4f2, #1b1c1f); }
 .surface { position: relative; aspect-ratio: 1; overflow: hidden; border-radius: 4px; cursor: crosshair; user-select: none; -webkit-user-select: none; -webkit-touch-callout: none; touch-action: manipulation; }
 [data-tool=lasso] .surface, [data-tool=box] .surface, .zoomed .surface { touch-action: pinch-zoom; }
 .zoomed:not([data-tool=lasso], [data-tool=box]) .surface:active { cursor: grabbing; }
