@@ -56,9 +56,9 @@ test('inside of an outline is what a ray says that leaves it, also of one that t
   const [x, y] = randomPoints(500, 9);
   const boxed = inside(x, y, box([0.8, 0.3], [0.2, 0.6]));
   assert.deepEqual([...boxed], Array.from(x, (px, i) => Number(px > 0.2 && px < 0.8 && y[i] > 0.3 && y[i] < 0.6)));
-  // A square without its right quarter.
-  const dart = inside(x, y, [[0, 0], [1, 0], [0.5, 0.5], [1, 1], [0, 1]]);
-  assert.deepEqual([...dart], Array.from(x, (px, i) => Number(px - 0.5 < Math.abs(y[i] - 0.5))));
+  // A square without its left quarter, which a ray to the right enters and leaves.
+  const dart = inside(x, y, [[0, 0], [1, 0], [1, 1], [0, 1], [0.5, 0.5]]);
+  assert.deepEqual([...dart], Array.from(x, (px, i) => Number(px > 0.5 - Math.abs(y[i] - 0.5))));
   assert.equal(inside(x, y, [[0.5, 0.5]]).reduce((a, b) => a + b), 0);
 });
 
