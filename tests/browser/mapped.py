@@ -12,6 +12,7 @@ from exporter.page import write_page
 from exporter.site import write_site
 from exporter.tables import write_table
 from tests.browser.conftest import Figure
+from tests.browser.factored import make_weights, painted
 from tests.fixtures.make import LayerPlan, Plan, write_bundle
 
 PLAN = Plan(
@@ -22,6 +23,7 @@ PLAN = Plan(
 )
 # The palette's first ones: of the images, or of the classes, in order.
 COLORS = np.array([[0xE6, 0x9F, 0x00], [0x56, 0xB4, 0xE9], [0xCC, 0x79, 0xA7], [0x00, 0xA8, 0x78]])
+GREY = [140, 140, 146]
 MARGIN = {"patches": 12, "images": 30}
 SAMPLED = 60
 
@@ -51,7 +53,7 @@ def place(site, layer, number, method, of, items, seed):
 
 
 def map_site(site, attributes=None):
-    """Write a site with the figure `map`: all of `deep` is placed, of `fine` some patches, nothing of `plain`. Returns its bundle and {(layer, method, of): Places}."""
+    """Write a site with the figure `map`: all of `deep` is placed, of `fine` some patches, nothing of `plain`. Returns its bundle and {(layer, method, of): Places, "factors": the weights of those of `deep`}."""
     manifest = write_bundle(site, PLAN).manifest
     fine, plain, deep = manifest.layers
     patches = {layer.id: sum(rows * cols for rows, cols in layer.grids) for layer in manifest.layers}
@@ -61,8 +63,9 @@ def map_site(site, attributes=None):
         **{("deep", method, of): place(site, deep, 2, method, of, range(count), seed + count) for of, count in (("patches", patches["deep"]), ("images", 4)) for seed, method in enumerate(("pca", "tsne"))},
     }
     layers = tuple(replace(layer, maps=tuple(one.entry for (id, _, _), one in made.items() if id == layer.id)) for layer in manifest.layers)
-    manifest = replace(manifest, layers=layers, figures=(Shown("map", attributes or {}),))
-    write_site(site, manifest)
+    weights = make_weights(site, manifest, "deep-3", "deep", 3)
+    write_site(site, replace(manifest, layers=layers, factors=(weights.set,), figures=(Shown("map", attributes or {}),)))
+    made["factors"] = weights
     return load_bundle(site), made
 
 
@@ -168,6 +171,14 @@ class Mapped(Figure):
         clear = np.abs(drawn[:, 3] - opacity) <= 1
         assert clear.all(), drawn[~clear]
         np.testing.assert_allclose(drawn[:, :3], colors, atol=1 if np.min(opacity) == 255 else 4)
+
+    def factor_colors(self):
+        """What the points should look like by their factors: mixed, and on grey as far as they are weak."""
+        weights = self.made["factors"]
+        maps = {id: painted(COLORS, (codes, weights.peaks)) for id, codes in weights.bytes.items()}
+        wanted = np.array([maps[self.bundle.images[number].id][cell] for number, cell in map(self.image_of, range(len(self.map.items)))])
+        strength = wanted[:, 3:] / 255
+        return wanted[:, :3] * strength + np.array(GREY) * (1 - strength)
 
     def inside(self, outline):
         """Which points lie inside an outline in CSS pixels of the plot, by angles: a way of its own."""

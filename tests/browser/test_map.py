@@ -5,7 +5,7 @@ import math
 import numpy as np
 from playwright.sync_api import expect
 
-from tests.browser.mapped import COLORS, SAMPLED
+from tests.browser.mapped import COLORS, GREY, SAMPLED
 
 
 def classes_of(figure):
@@ -114,6 +114,9 @@ def test_colours_legend_and_zoom(mapped):
     figure.expect_colors(COLORS[images], np.where(images == 2, 255, round(0.22 * 255)))
     page.mouse.move(2, 2)
     figure.expect_colors(COLORS[images])
+    colored.select_option("factors deep-3")
+    expect(element.locator(".key button")).to_have_text(["factor 1", "factor 2", "factor 3"])
+    assert np.abs(figure.pixels()[:, :3] - figure.factor_colors()).max() <= 2
     figure.select("square", 2, 2, pin=True)
     colored.select_option("similarity")
     expect(element.locator(".key button")).to_have_count(0)
@@ -123,7 +126,7 @@ def test_colours_legend_and_zoom(mapped):
     drawn = figure.pixels()[:, :3].astype(int)
     assert values.argmax() == figure.point_of("square", 2, 2)
     low = values < figure.bundle.layers[2].range[0]
-    assert low.any() and (np.abs(drawn[low] - [140, 140, 146]) <= 1).all()
+    assert low.any() and (np.abs(drawn[low] - GREY) <= 1).all()
     assert (drawn[values.argmax()] - drawn[low][0]).sum() > 60
     before = figure.where(figure.point_of("square", 2, 2))
     element.get_by_role("button", name="Magnify").click()

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from exporter.site import write_site
+from tests.browser.mapped import COLORS
 from tests.fixtures.make import GOOD, write_bundle
 
 HEARD = "window.heard = []; addEventListener('overlay-error', (event) => heard.push(event.detail.message));"
@@ -13,8 +14,9 @@ FILE = "tables/2-patches-tsne.bin"
 
 
 def altered(site):
-    data = (site / FILE).read_bytes()
-    (site / FILE).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    for file in (FILE, "factors/deep-3.bin"):
+        data = (site / file).read_bytes()
+        (site / file).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
 
 
 def missing(site):
@@ -43,6 +45,12 @@ def test_images_work_without_the_map(mapped, watch, name):
     expect(box).to_have_count(0)
     figure.hover_point(9)
     figure.expect_selection(figure.patch_of(9))
+    figure.control("Colour by").select_option("factors deep-3")
+    if name == "altered":
+        expect(figure.element.locator(".key .note")).to_contain_text("The factors cannot be shown: factors/deep-3.bin: was altered")
+        figure.expect_colors(COLORS[[figure.image_of(point)[0] for point in range(91)]])
+    else:
+        expect(figure.element.locator(".key button")).to_have_count(3)
 
 
 def test_a_layer_without_maps_says_so(mapped):
