@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 FORMAT = "overlay-export bundle"
 MANIFEST_NAME = "bundle.json"
@@ -47,10 +46,9 @@ def _manifest(folder: Path) -> dict | None:
     return content if isinstance(content, dict) and content.get("format") == FORMAT else None
 
 
-def _named_files(node: Any) -> Iterator[str]:
-    """The members `file` of an object of bundle.json and of all within it: shards, images, thumbnails, factors, tables."""
-    if isinstance(node, dict) and isinstance(node.get("file"), str):
-        yield node["file"]
-    if isinstance(node, (dict, list)):
-        for part in node.values() if isinstance(node, dict) else node:
-            yield from _named_files(part)
+def _named_files(entry: object) -> Iterator[str]:
+    """All files that a manifest, or a part of it, names."""
+    if isinstance(entry, dict) and isinstance(entry.get("file"), str):
+        yield entry["file"]
+    for part in entry.values() if isinstance(entry, dict) else entry if isinstance(entry, list) else ():
+        yield from _named_files(part)

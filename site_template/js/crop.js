@@ -2,15 +2,12 @@
 
 import { make, pictureOf } from './dom.js';
 
-/**
- * @typedef {import('./state.js').State} State
- * @typedef {import('./patches.js').Patch} Patch
- */
+/** @typedef {import('./state.js').State} State */
 
 /** How much of the shorter side of its image each shows: so many patches, or one would be a dot, but no less than is sharp on a thumbnail. */
 const PATCHES = 6;
 const PART = { least: 0.2, most: 0.4 };
-/** Pictures kept for when they come again. */
+/** Pictures kept for when they come again: so many, or as many as are shown. */
 const KEPT = 24;
 
 /** Picture elements that were shown lately: one that comes again is there at once. */
@@ -18,6 +15,7 @@ export class Pictures {
   constructor() {
     /** By address, the latest last. @type {Map<string, HTMLImageElement>} */
     this.kept = new Map();
+    this.most = KEPT;
   }
 
   /** One that is not shown elsewhere. @param {string} url */
@@ -27,11 +25,16 @@ export class Pictures {
     return kept ?? Object.assign(pictureOf(url, { alt: '' }), { src: url });
   }
 
+  /** Keep as many as are shown at a time. @param {number} shown */
+  hold(shown) {
+    this.most = Math.max(KEPT, shown);
+  }
+
   /** @param {HTMLImageElement} picture */
   giveBack(picture) {
     this.kept.set(picture.src, picture);
     const [oldest] = this.kept.keys();
-    if (this.kept.size > KEPT) this.kept.delete(oldest);
+    if (this.kept.size > this.most) this.kept.delete(oldest);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Patches cut out of their images, in a row that leads to them. */
+/** Patches cut out of their images, in rows that lead to them. */
 
 import { Crop, Pictures } from './crop.js';
 import { make } from './dom.js';
@@ -7,22 +7,35 @@ import { formatValue } from './overlay.js';
 /**
  * @typedef {import('./state.js').State} State
  * @typedef {import('./scores.js').Match} Match
- * @typedef {{count: number, side: number, label: string, unit: string, onPick: (match: Match) => void}} Look
- *   count: how many are shown at most; side: of each, in CSS pixels; label: what they are; unit: what their values are
+ * @typedef {{side: number, unit: string, whole?: boolean, tell?: (match: Match) => string, onPick: (match: Match, event: MouseEvent) => void, onPoint?: (match: Match) => void}} Look
+ *   side: of each, in CSS pixels; unit: what their values are; whole: whether images are shown as a whole (no); tell: what is said of one in place of its image and value;
+ *   onPoint: when the pointer or the keyboard's focus comes to one
+ * @typedef {Look & {count: number, label: string}} Options count: how many are shown at most; label: what they are
  */
 
-/** A row of patches with their surroundings. */
+/** Patches with their surroundings, in as many rows as there is room for. */
 export class Strip {
-  /** @param {State} state @param {Look} look */
+  /** @param {State} state @param {Options} options */
   constructor(state, { count, label, ...look }) {
-    const pictures = new Pictures();
+    this.pictures = new Pictures();
     this.state = state;
-    this.cuts = Array.from({ length: count }, () => new Cut(state, pictures, look));
-    this.element = make('div', { className: 'strip' }, ...this.cuts.map(({ element }) => element));
+    this.look = look;
+    /** @type {Cut[]} */
+    this.cuts = [];
+    this.element = make('div', { className: 'strip' });
     this.element.role = 'group';
     this.element.ariaLabel = label;
     this.element.addEventListener('keydown', (event) => this.rove(event));
+    this.grow(count);
     this.cuts[0].element.tabIndex = 0;
+  }
+
+  /** Have room for so many. @param {number} count */
+  grow(count) {
+    const more = Array.from({ length: Math.max(0, count - this.cuts.length) }, () => new Cut(this.state, this.pictures, this.look));
+    this.cuts.push(...more);
+    this.element.append(...more.map(({ element }) => element));
+    this.pictures.hold(this.cuts.length);
   }
 
   /** Show the first of these matches. @param {Match[]} matches */
@@ -39,9 +52,11 @@ export class Strip {
 
   /** By arrows, among those that there is room for. @param {KeyboardEvent} event */
   rove(event) {
-    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     const elements = this.cuts.filter(({ match }) => match).map(({ element }) => element);
-    const shown = elements.filter(({ offsetTop }) => offsetTop === elements[0].offsetTop);
+    const top = elements[0]?.offsetTop ?? 0;
+    const shown = elements.filter(({ offsetTop }) => offsetTop - top < this.element.clientHeight);
+    const columns = shown.filter(({ offsetTop }) => offsetTop === top).length;
+    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
     const next = by && shown[shown.findIndex((element) => element.tabIndex === 0) + by];
     if (!next) return;
     this.stopAt(next);
@@ -52,15 +67,22 @@ export class Strip {
 
 /** A patch with its surroundings, and its value. */
 class Cut {
-  /** @param {State} state @param {Pictures} pictures @param {Omit<Look, 'count' | 'label'>} look */
-  constructor(state, pictures, { side, unit, onPick }) {
+  /** @param {State} state @param {Pictures} pictures @param {Look} look */
+  constructor(state, pictures, look) {
     this.state = state;
-    this.unit = unit;
+    this.look = look;
     this.match = /** @type {Match | null} */ (null);
-    this.crop = new Crop(state, side, { pictures });
+    this.crop = new Crop(state, look.side, { pictures, whole: look.whole });
     this.value = make('span', { className: 'number' });
     this.element = make('button', { type: 'button', tabIndex: -1, hidden: true }, this.crop.element, this.value);
-    this.element.addEventListener('click', () => this.match && onPick(this.match));
+    this.element.addEventListener('click', (event) => this.match && look.onPick(this.match, event));
+    // A finger that comes may be about to scroll; what is tapped has no visible focus.
+    this.element.addEventListener('pointerenter', ({ pointerType }) => pointerType !== 'touch' && this.point());
+    this.element.addEventListener('focus', () => this.element.matches(':focus-visible') && this.point());
+  }
+
+  point() {
+    if (this.match) this.look.onPoint?.(this.match);
   }
 
   /** @param {Match | null} match */
@@ -69,10 +91,11 @@ class Cut {
     if (this.element.hidden === (match !== null)) this.element.hidden = match === null;
     if (!match) return;
     const { title } = this.state.bundle.images[match.image];
-    if (this.element.title !== title) this.element.title = title;
     const value = formatValue(match.value);
     this.value.textContent = value;
-    this.element.ariaLabel = `${title}, ${this.unit} ${value}`;
-    this.crop.show(match.image, match);
+    const told = this.look.tell?.(match);
+    this.element.title = told ?? title;
+    this.element.ariaLabel = told ?? `${title}, ${this.look.unit} ${value}`;
+    this.crop.show(match.image, this.look.whole ? null : match);
   }
 }
