@@ -39,16 +39,14 @@ export class Pictures {
 }
 
 export class Crop {
-  /** @param {State} state @param {number} side in CSS pixels @param {{pictures?: Pictures, whole?: boolean}} [options] pictures: where several share them; whole: whether it shows all of the image */
-  constructor(state, side, { pictures = new Pictures(), whole = false } = {}) {
+  /** @param {State} state @param {{side: number, whole?: boolean}} look side: in CSS pixels; whole: whether it shows all of the image @param {Pictures} [pictures] where several share them */
+  constructor(state, look, pictures = new Pictures()) {
     this.state = state;
-    this.side = side;
+    this.look = look;
     this.pictures = pictures;
-    this.whole = whole;
     this.picture = make('img', { alt: '' });
     this.outline = make('i');
     this.element = make('span', { className: 'cut' }, this.picture, this.outline);
-    Object.assign(this.element.style, { width: `${side}px`, height: `${side}px` });
   }
 
   /** @param {number} image @param {{row: number, col: number} | null} cell the patch; null: of the image as it is, whole */
@@ -69,9 +67,9 @@ export class Crop {
   frame(image, { row, col }) {
     const { width, height } = this.state.bundle.images[image];
     const [rows, cols] = this.state.grid(image);
-    const { side } = this;
+    const { side, whole } = this.look;
     const part = Math.max(PART.least, Math.min(PART.most, PATCHES / Math.min(rows, cols)));
-    const scale = this.whole ? side / Math.max(width, height) : side / (part * Math.min(width, height));
+    const scale = whole ? side / Math.max(width, height) : side / (part * Math.min(width, height));
     const offset = (/** @type {number} */ centre, /** @type {number} */ length) => (length < side ? (side - length) / 2 : Math.min(0, Math.max(side - length, side / 2 - centre * length)));
     const [wide, high] = [width * scale, height * scale];
     const [left, top] = [offset((col + 0.5) / cols, wide), offset((row + 0.5) / rows, high)];

@@ -72,7 +72,7 @@ class Cut {
     this.state = state;
     this.look = look;
     this.match = /** @type {Match | null} */ (null);
-    this.crop = new Crop(state, look.side, { pictures, whole: look.whole });
+    this.crop = new Crop(state, look, pictures);
     this.value = make('span', { className: 'number' });
     this.element = make('button', { type: 'button', tabIndex: -1, hidden: true }, this.crop.element, this.value);
     this.element.addEventListener('click', (event) => this.match && look.onPick(this.match, event));

@@ -37,6 +37,7 @@ export const style = `${columnStyle}
 .chip:disabled { color: var(--quiet); cursor: default; }
 .factor .try { flex: none; color: var(--quiet); font-size: 13px; }
 .factor .strip { display: flex; gap: 5px; min-width: 0; overflow: auto hidden; scrollbar-width: thin; scrollbar-color: var(--rule) transparent; }
+.factor .strip .cut { width: 44px; height: 44px; }
 .factor .strip .number { display: none; }
 .made { margin: 0; color: var(--quiet); font-size: 13px; overflow-wrap: anywhere; }
 .made code { font-size: 12px; }

@@ -17,8 +17,8 @@ export class Probe {
     this.image = -1;
     /** The same in one line. */
     this.words = '';
-    this.close = new Crop(state, SIDE);
-    this.whole = new Crop(state, SIDE, { whole: true });
+    this.close = new Crop(state, { side: SIDE });
+    this.whole = new Crop(state, { side: SIDE, whole: true });
     this.leads = make('button', { type: 'button', className: 'leads' }, this.close.element, this.whole.element);
     this.leads.addEventListener('click', () => onPick(this.image));
     this.text = make('p', { className: 'what' });

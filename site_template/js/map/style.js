@@ -43,6 +43,7 @@ export const style = `
 .key .entries:not([hidden]) + .note { margin-top: 4px; }
 .probe { display: flex; align-items: center; gap: 14px; min-height: 92px; font-size: 14px; line-height: 1.4; font-variant-numeric: tabular-nums; }
 .probe .leads { flex: none; display: flex; gap: 8px; padding: 0; border: 0; border-radius: 3px; background: none; cursor: pointer; }
+.probe .cut { width: 92px; height: 92px; }
 .probe .what { min-width: 0; margin: 0; color: var(--quiet); overflow-wrap: anywhere; }
 .probe .what b { margin-right: 7px; color: light-dark(#1b1b1d, #ececee); font-weight: 600; }
 .probe .what small { font-size: 12px; }
