@@ -7,7 +7,7 @@ import numpy as np
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE
-from tests.browser.mapped import Mapped, map_page, map_site
+from tests.browser.mapped import COLORS, Mapped, map_page, map_site
 from tests.browser.test_narrow import assert_nothing_sticks_out
 from tests.browser.test_touch import drag
 
@@ -113,6 +113,20 @@ def test_a_script_and_attributes(mapped):
     figure.method = "tsne"
     figure.ready()
     expect(figure.control("Colour by")).to_have_value("similarity")
+
+
+def test_the_map_is_there_before_the_features(mapped):
+    held = "const load = fetch; window.held = new Promise((go) => { window.go = go; }); window.fetch = async (url, ...more) => { if (String(url).includes('features/')) await held; return load(url, ...more); };"
+    figure = mapped(init=held)
+    figure.expect_map()
+    expect(figure.element.locator(".figure.loading")).to_have_count(1)
+    figure.expect_colors(COLORS[[min(1, figure.image_of(point)[0]) for point in range(91)]])
+    figure.hover_point(30)
+    figure.expect_selection(figure.patch_of(30))
+    figure.page.evaluate("go()")
+    figure.ready()
+    figure.expect_selection(figure.patch_of(30))
+    figure.expect_scores()
 
 
 def test_a_single_file_page(tmp_path, open_page):
