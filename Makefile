@@ -34,6 +34,7 @@ bench: .venv/test tests/node_modules/.package-lock.json browser
 	$(BIN)/python tests/benchmarks/figures.py
 	$(BIN)/python tests/benchmarks/neighbours.py
 	$(BIN)/python tests/benchmarks/gallery.py
+	$(BIN)/python tests/benchmarks/map.py
 	$(BIN)/python tests/benchmarks/kernel.py
 
 picture: demo .venv/test browser

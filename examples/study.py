@@ -9,6 +9,7 @@ And what the features are good for:
 
     python examples/study.py segment build/segment
     python examples/study.py neighbours build/neighbours
+    python examples/study.py map build/map
 
 Each writes the photos of `photos.py` and a site into the folder, and prints the command line that made the site. Options of overlay-export may follow.
 """
@@ -28,6 +29,7 @@ STUDIES = {
     ],
     "segment": ["--figures", "segment", "--layers", "block3,block4", "--title", "Segmented by example"],
     "neighbours": ["--figures", "neighbours", "--layers", "block3,block4", "--title", "The nearest in feature space"],
+    "map": ["--figures", "map", "--map", "pca,tsne", "--factors", "4", "--layers", "block3,block4", "--title", "Which patches lie together"],
 }
 
 

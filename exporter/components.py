@@ -24,6 +24,8 @@ def color_components(maps: Maps, originals: int, layer: str, write: Callable[[st
 
     Signs are fixed: of the values of a component, those farthest from its mean are bright. A component without variance is mid grey.
     """
+    import sklearn.decomposition  # noqa: F401 - before the limit: it holds only for libraries that are loaded
+
     with threadpool_limits(1), progress(f"Components of {layer}", originals) as advance:
         mean, axes, explained = find_components(sampled(maps, originals, MOST_PATCHES), COUNT)
         values = []

@@ -30,7 +30,7 @@ def figure_notes(content: Manifest, unasked: Sequence[str]) -> list[str]:
         found.append("figure classes: all images are of one class; sort them into sub-folders, one for each class, and name the folder that holds these")
     if unasked and len(content.originals) > len(unasked):
         found.append(f"of {len(content.originals)} images the first {len(unasked)} are transformed ({', '.join(unasked)}); choose others with --transform-images")
-    for name, data in (("transforms", content.series), ("factors", content.factors), ("map", content.layers[0].maps)):
-        if data and name not in shown:
+    for name, data, showing in (("transforms", content.series, {"transforms"}), ("factors", content.factors, {"factors", "map"}), ("map", content.layers[0].maps, {"map"})):
+        if data and not showing & shown:
             found.append(f"no figure of the page shows what --{name} makes; add {name} to --figures")
     return found

@@ -1,6 +1,7 @@
 /** Patches cut out of their images, in rows that lead to them. */
 
-import { make, pictureOf } from './dom.js';
+import { Crop, Pictures } from './crop.js';
+import { make } from './dom.js';
 import { formatValue } from './overlay.js';
 
 /**
@@ -11,12 +12,6 @@ import { formatValue } from './overlay.js';
  *   onPoint: when the pointer or the keyboard's focus comes to one
  * @typedef {Look & {count: number, label: string}} Options count: how many are shown at most; label: what they are
  */
-
-/** How much of the shorter side of its image each shows: so many patches, or one would be a dot, but no less than is sharp on a thumbnail. */
-const PATCHES = 6;
-const PART = { least: 0.2, most: 0.4 };
-/** Pictures kept for when they come again: so many, or as many as are shown. */
-const KEPT = 24;
 
 /** Patches with their surroundings, in as many rows as there is room for. */
 export class Strip {
@@ -40,7 +35,7 @@ export class Strip {
     const more = Array.from({ length: Math.max(0, count - this.cuts.length) }, () => new Cut(this.state, this.pictures, this.look));
     this.cuts.push(...more);
     this.element.append(...more.map(({ element }) => element));
-    this.pictures.most = Math.max(KEPT, this.cuts.length);
+    this.pictures.hold(this.cuts.length);
   }
 
   /** Show the first of these matches. @param {Match[]} matches */
@@ -70,41 +65,16 @@ export class Strip {
   }
 }
 
-/** Picture elements that were shown lately: one that comes again is there at once. */
-class Pictures {
-  constructor() {
-    /** By address, the latest last. @type {Map<string, HTMLImageElement>} */
-    this.kept = new Map();
-    this.most = KEPT;
-  }
-
-  /** One that is not shown elsewhere. @param {string} url */
-  take(url) {
-    const kept = this.kept.get(url);
-    this.kept.delete(url);
-    return kept ?? Object.assign(pictureOf(url, { alt: '' }), { src: url });
-  }
-
-  /** @param {HTMLImageElement} picture */
-  giveBack(picture) {
-    this.kept.set(picture.src, picture);
-    const [oldest] = this.kept.keys();
-    if (this.kept.size > this.most) this.kept.delete(oldest);
-  }
-}
-
 /** A patch with its surroundings, and its value. */
 class Cut {
   /** @param {State} state @param {Pictures} pictures @param {Look} look */
   constructor(state, pictures, look) {
     this.state = state;
-    this.pictures = pictures;
     this.look = look;
     this.match = /** @type {Match | null} */ (null);
-    this.picture = make('img', { alt: '' });
-    this.outline = make('i');
+    this.crop = new Crop(state, look, pictures);
     this.value = make('span', { className: 'number' });
-    this.element = make('button', { type: 'button', tabIndex: -1, hidden: true }, make('span', { className: 'cut' }, this.picture, this.outline), this.value);
+    this.element = make('button', { type: 'button', tabIndex: -1, hidden: true }, this.crop.element, this.value);
     this.element.addEventListener('click', (event) => this.match && look.onPick(this.match, event));
     // A finger that comes may be about to scroll; what is tapped has no visible focus.
     this.element.addEventListener('pointerenter', ({ pointerType }) => pointerType !== 'touch' && this.point());
@@ -120,43 +90,12 @@ class Cut {
     this.match = match;
     if (this.element.hidden === (match !== null)) this.element.hidden = match === null;
     if (!match) return;
-    const { bundle } = this.state;
-    const image = bundle.images[match.image];
-    const url = bundle.smallUrl(image);
-    if (this.picture.src !== url) {
-      const next = this.pictures.take(url);
-      this.picture.replaceWith(next);
-      if (this.picture.src) this.pictures.giveBack(this.picture);
-      this.picture = next;
-    }
+    const { title } = this.state.bundle.images[match.image];
     const value = formatValue(match.value);
     this.value.textContent = value;
     const told = this.look.tell?.(match);
-    this.element.title = told ?? image.title;
-    this.element.ariaLabel = told ?? `${image.title}, ${this.look.unit} ${value}`;
-    this.outline.hidden = this.look.whole === true;
-    if (this.look.whole) this.fit(image);
-    else this.frame(match, image);
-  }
-
-  /** Show the whole image, in the middle. @param {import('./bundle.js').Image} image */
-  fit({ width, height }) {
-    const { side } = this.look;
-    const scale = side / Math.max(width, height);
-    const [wide, high] = [width * scale, height * scale];
-    this.picture.style.cssText = `width:${wide}px;height:${high}px;transform:translate(${(side - wide) / 2}px,${(side - high) / 2}px)`;
-  }
-
-  /** Scale and move the picture so that the patch is in the middle, as far as the image reaches. @param {Match} match @param {import('./bundle.js').Image} image */
-  frame({ image, row, col }, { width, height }) {
-    const [rows, cols] = this.state.grid(image);
-    const { side } = this.look;
-    const part = Math.max(PART.least, Math.min(PART.most, PATCHES / Math.min(rows, cols)));
-    const scale = side / (part * Math.min(width, height));
-    const offset = (/** @type {number} */ centre, /** @type {number} */ length) => Math.min(0, Math.max(side - length, side / 2 - centre * length));
-    const [wide, high] = [width * scale, height * scale];
-    const [left, top] = [offset((col + 0.5) / cols, wide), offset((row + 0.5) / rows, high)];
-    this.picture.style.cssText = `width:${wide}px;height:${high}px;transform:translate(${left}px,${top}px)`;
-    this.outline.style.cssText = `width:${wide / cols}px;height:${high / rows}px;transform:translate(${left + (col * wide) / cols}px,${top + (row * high) / rows}px)`;
+    this.element.title = told ?? title;
+    this.element.ariaLabel = told ?? `${title}, ${this.look.unit} ${value}`;
+    this.crop.show(match.image, this.look.whole ? null : match);
   }
 }

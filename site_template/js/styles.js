@@ -80,9 +80,10 @@ select, button { color: inherit; }
 .closest ~ .readout { flex: 1; }
 .strip button { flex: none; display: block; padding: 0; border: 0; border-radius: 3px; background: none; color: inherit; font-size: 12px; line-height: 18px; text-align: center; cursor: pointer; }
 .strip button:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
-.strip .cut { position: relative; display: block; width: 56px; height: 56px; overflow: hidden; border-radius: 3px; background: light-dark(#eee, #26272b); }
-.strip .cut > * { position: absolute; left: 0; top: 0; max-width: none; }
-.strip i { border: 2px solid #fff; border-radius: 2px; box-shadow: 0 0 0 1px rgb(0 0 0 / 0.75); }
+.cut { position: relative; display: block; flex: none; overflow: hidden; border-radius: 3px; background: light-dark(#eee, #26272b); }
+.strip .cut { width: 56px; height: 56px; }
+.cut > * { position: absolute; left: 0; top: 0; max-width: none; }
+.cut i { border: 2px solid #fff; border-radius: 2px; box-shadow: 0 0 0 1px rgb(0 0 0 / 0.75); }
 .strip .number { display: block; margin-top: 2px; font-variant-numeric: tabular-nums; }
 .readout { display: flex; align-items: center; gap: 12px; min-width: 0; margin: 0; font-variant-numeric: tabular-nums; }
 .readout .text { line-height: 1.35; text-wrap: pretty; }

@@ -27,6 +27,8 @@ const USUAL = {
   few: 40,
   /** Room that a sticking item leaves to the readout at the bottom of the view. */
   foot: 96,
+  /** Whether, on a narrow screen, the item with the selected patch stays in view. */
+  sticks: true,
 };
 const NARROW = 600;
 /** Of so many of those in view the best match is framed: more would hide the images, and take longer than a frame lasts. */
@@ -127,13 +129,13 @@ export class Wall {
     const next = this.items.find(({ image }) => image === this.state.selection?.image);
     this.paint(this.withSource(next));
     if (next !== this.source) unstick(this.source);
-    if (next && next !== this.source && this.narrow) stick(next, this.options.foot, true);
+    if (next && next !== this.source && this.narrow && this.options.sticks) stick(next, this.options.foot, true);
     this.source = next;
   }
 
   /** Bring the item of the selected patch into view, where it sticks. */
   stick() {
-    if (this.source && this.narrow) stick(this.source, this.options.foot, false);
+    if (this.source && this.narrow && this.options.sticks) stick(this.source, this.options.foot, false);
   }
 
   /** @param {Iterable<Item>} [some] those in view */

@@ -332,6 +332,21 @@ def factored(tmp_path_factory, whole_factored, serve, open_page):
     return open_
 
 
+@pytest.fixture
+def mapped(tmp_path_factory, serve, open_page):
+    """A function that opens a page with the figure `map`, not waiting for it: mapped(spoil=function of the site, attributes=of the figure, **options of new_page)."""
+    from tests.browser.mapped import Mapped, map_site
+
+    def open_(spoil=None, attributes=None, layer="deep", **options):
+        site = tmp_path_factory.mktemp("map") / "site"
+        bundle, made = map_site(site, attributes)
+        if spoil:
+            spoil(site)
+        return Mapped(open_page(serve(site), **options), bundle, made, layer)
+
+    return open_
+
+
 @pytest.fixture(scope="session")
 def many_site(tmp_path_factory):
     """A site of 120 images with a large layer and a small one, and its bundle. Not to be changed."""

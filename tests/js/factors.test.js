@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { BundleError } from '../../site_template/js/bundle.js';
-import { COLORS, blend, labOf, mix, writePixels } from '../../site_template/js/factors/colors.js';
+import { COLORS, blend, labOf, mix } from '../../site_template/js/palette.js';
+import { writePixels } from '../../site_template/js/factors/pixels.js';
 import { Factors, decodeWeights, describeSet, imagesOf } from '../../site_template/js/factors.js';
 import { FactorView, factorName, formatShare } from '../../site_template/js/factors/view.js';
 

@@ -1,7 +1,7 @@
 /** The factors by name and colour, how much of each a patch has, and the patches that have the most. */
 
 import { make } from '../dom.js';
-import { colorOf } from './colors.js';
+import { colorOf } from '../palette.js';
 import { describeSet } from '../factors.js';
 import { factorName, formatShare } from './view.js';
 import { Strip } from '../strip.js';

@@ -1,6 +1,7 @@
 /** One image with its map of factors, at first a mere box. */
 
-import { blend, writePixels } from './colors.js';
+import { blend } from '../palette.js';
+import { writePixels } from './pixels.js';
 import { factorName, formatShare } from './view.js';
 import { formatValue, paintPixels } from '../overlay.js';
 import { Tile } from '../tile.js';

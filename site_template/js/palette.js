@@ -1,4 +1,4 @@
-/** Colours of factors, and what they make of the weights of a patch. Lightness is about the same for all: it says nothing. No DOM. */
+/** Colours for things that are told apart, such as factors, and mixtures of them. Lightness is about the same for all: it says nothing. No DOM. */
 
 /**
  * The first four are Okabe and Ito's; each next one is far from those before it, for readers without red, green or blue cones too.
@@ -6,20 +6,20 @@
  */
 export const COLORS = ['#e69f00', '#56b4e9', '#cc79a7', '#00a878', '#9060fc', '#c0d848', '#f23c3c', '#00e890', '#d830c0', '#7890fc', '#f58a78', '#6cd8b4'];
 
-/** @typedef {import('../factors.js').Factors} Factors */
+/** @typedef {import('./factors.js').Factors} Factors */
 
-/** The colour of a factor, for CSS. @param {number} factor */
-export function colorOf(factor) {
-  return COLORS[factor % COLORS.length];
+/** The colour of the nth of them, for CSS; past the last they come again. @param {number} n */
+export function colorOf(n) {
+  return COLORS[n % COLORS.length];
 }
 
-/** @param {number} factor @returns {number[]} red, green, blue, 0..255 */
-function rgbOf(factor) {
-  return [1, 3, 5].map((at) => parseInt(colorOf(factor).slice(at, at + 2), 16));
+/** @param {number} n @returns {number[]} red, green, blue, 0..255 */
+export function rgbOf(n) {
+  return [1, 3, 5].map((at) => parseInt(colorOf(n).slice(at, at + 2), 16));
 }
 
 /** As a packed pixel without opacity. @param {number[]} rgb */
-function pack([red, green, blue]) {
+export function pack([red, green, blue]) {
   return red | (green << 8) | (blue << 16);
 }
 
@@ -40,9 +40,9 @@ export function mix(labs, parts) {
   ].map((linear) => Math.round(255 * Math.min(1, Math.max(0, linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055))));
 }
 
-/** A factor's colour in OKLab. @param {number} factor @returns {number[]} */
-export function labOf(factor) {
-  const [red, green, blue] = rgbOf(factor).map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+/** The colour of the nth in OKLab. @param {number} n @returns {number[]} */
+export function labOf(n) {
+  const [red, green, blue] = rgbOf(n).map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
   const long = Math.cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue);
   const middle = Math.cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue);
   const short = Math.cbrt(0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue);
@@ -75,17 +75,4 @@ export function blend(factors, image) {
     for (let factor = 0; factor < count; factor++) parts[factor] /= sum;
     return pack(mix(labs, parts)) | (strength << 24);
   });
-}
-
-/**
- * Write the pixels of an image: one factor in its colour, as opaque as its weight is great, or what `blend` made of all.
- * @param {Uint32Array} pixels to write @param {Uint8Array | Uint32Array} source bytes of a factor, or packed pixels @param {number | null} factor null: of all @param {number} opacity 0..1
- */
-export function writePixels(pixels, source, factor, opacity) {
-  if (factor === null) {
-    for (let i = 0; i < pixels.length; i++) pixels[i] = (source[i] & 0xffffff) | (Math.round((source[i] >>> 24) * opacity) << 24);
-    return;
-  }
-  const color = pack(rgbOf(factor));
-  for (let i = 0; i < pixels.length; i++) pixels[i] = color | (Math.round(source[i] * opacity) << 24);
 }
