@@ -27,16 +27,17 @@ def measure_activations(maps: Maps, originals: int, coder: Coder, layer: str, wr
             norms.append(np.linalg.norm(features.astype(np.float64), axis=1).astype(np.float32))
             start += len(features)
             advance()
+        basis = _basis(coder, write)
     found, places = np.stack(values, axis=1), np.stack(rows, axis=1)
     first = np.argsort(-found, axis=1, kind="stable")[:, :PEAKS]
     peaks = write("peaks", np.take_along_axis(places, first, axis=1), "u32")
     written = write("peak-values", np.take_along_axis(found, first, axis=1), "f32")
-    return Activations(peaks, written, write("norms", np.concatenate(norms)[None], "f32"), _basis(coder, write))
+    return Activations(peaks, written, write("norms", np.concatenate(norms)[None], "f32"), basis)
 
 
 def _basis(coder: Coder, write: Callable[[str, np.ndarray, str], Table]) -> Table | None:
-    """The orthonormal columns of the rotation, of which a code is a multiple of the coordinates."""
+    """The columns of the rotation, of which a code is a multiple of the coordinates: orthonormal to what float32 holds, not only to what they were rounded to."""
     if coder.rotation is None:
         return None
-    columns = coder.rotation.columns
-    return write("basis", columns / np.linalg.norm(columns, axis=0), "f32")
+    columns, triangle = np.linalg.qr(coder.rotation.columns)
+    return write("basis", columns * np.sign(np.diag(triangle)), "f32")

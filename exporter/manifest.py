@@ -170,9 +170,14 @@ class PointMap:
 
 @dataclass(frozen=True)
 class Components:
-    """The first three principal components of a layer as colours. colors: u8 (3, patches of the images that are no versions); explained: the part of the variance of each."""
+    """The first three principal components of a layer as colours.
+
+    explained: the part of the variance of each; ranges: of each the values that 0 and 255 stand for, and all below and above them; colors: u8 (3, patches
+    of the images that are no versions).
+    """
 
     explained: tuple[float, float, float]
+    ranges: tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
     colors: Table
 
 

@@ -29,7 +29,7 @@ def point_map(node: Node) -> PointMap:
 
 def components(node: Node) -> Components:
     """The principal components of a layer as colours."""
-    return Components(node.numbers("explained", 3), _table(node.node("colors"), "u8", rows=3))
+    return Components(node.numbers("explained", 3), node.pairs("ranges", 3), _table(node.node("colors"), "u8", rows=3))
 
 
 def activations(node: Node, counts: Mapping[str, int]) -> Activations:

@@ -7,7 +7,7 @@ import { isSafePath } from './paths.js';
  * @typedef {import('./bundle.js').Image} Image
  * @typedef {import('./bundle.js').Layer} Layer
  * @typedef {{method: 'pca' | 'tsne', of: 'patches' | 'images', total: number, explained: number[], perplexity: number, items: Table, coordinates: Table}} PointMap
- * @typedef {{explained: [number, number, number], colors: Table}} Components
+ * @typedef {{explained: [number, number, number], ranges: [number, number][], colors: Table}} Components
  * @typedef {{peaks: Table, values: Table, norms: Table, basis?: Table}} Activations
  * @typedef {(good: unknown, reason: string) => void} Expect throws where something is not good
  * @typedef {{type: string, rows?: number, cols?: number}} Wanted
@@ -27,6 +27,8 @@ export function checkDerived(layer, originals, expect) {
   if (maps !== undefined) checkMaps(maps, { patches, images: originals }, who, expect);
   if (components !== undefined) {
     expect(components?.explained?.length === 3 && components.explained.every(isShare), `${who} has components that do not say what they explain`);
+    const isRange = (/** @type {unknown} */ pair) => Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite);
+    expect(Array.isArray(components.ranges) && components.ranges.length === 3 && components.ranges.every(isRange), `${who} has components without the ranges of their values`);
     checkTable(components.colors, { type: 'u8', rows: 3, cols: patches }, `the components of ${who}`, expect);
   }
   if (activations === undefined) return;
