@@ -3,13 +3,13 @@
 import { COLORMAPS, STYLES } from './colormaps.js';
 import { RANGES } from './ranges.js';
 
-const TEXTS = ['src', 'figure', 'layer', 'image', 'group', 'range', 'colormap', 'style-map', 'series', 'factors'];
+const TEXTS = ['src', 'figure', 'layer', 'image', 'group', 'range', 'colormap', 'style-map', 'series', 'factors', 'channel', 'component'];
 const NUMBERS = ['row', 'col', 'opacity'];
 /** Attributes that change how the map is drawn, and those that make the figure start anew. */
 export const DISPLAY = /** @type {Record<string, keyof import('./state.js').Display>} */ ({
   'style-map': 'style', colormap: 'colormap', range: 'range', smooth: 'smooth', opacity: 'opacity',
 });
-export const RESTART = ['src', 'figure', 'images', 'layers', 'group', 'series', 'factors'];
+export const RESTART = ['src', 'figure', 'images', 'layers', 'group', 'series', 'factors', 'channel', 'component'];
 export const ATTRIBUTES = [...TEXTS, ...NUMBERS, 'images', 'layers', 'smooth'];
 const DEFAULT_OPACITY = 0.8;
 

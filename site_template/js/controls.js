@@ -20,10 +20,10 @@ export function deepestFirst(layers) {
   return networks.flatMap((network) => layers.filter((layer) => layer.network === network).reverse());
 }
 
-/** @param {State} state @param {boolean} layers whether one of several is picked @param {(layer: Layer) => void} onLayer @param {AbortSignal} signal */
-export function controls(state, layers, onLayer, signal) {
+/** @param {State} state @param {boolean} layers whether one of several is picked @param {(layer: Layer) => void} onLayer @param {AbortSignal} signal @param {string[]} [without] labels of settings to leave out */
+export function controls(state, layers, onLayer, signal, without = []) {
   const display = displayControls(state);
-  const settings = make('div', { className: 'settings' }, ...display.elements);
+  const settings = make('div', { className: 'settings' }, ...display.elements.filter(({ textContent }) => !without.some((label) => textContent?.startsWith(label))));
   const toggle = make('button', { type: 'button', className: 'toggle', textContent: 'Display' });
   const open = (/** @type {boolean} */ shown) => {
     settings.classList.toggle('open', shown);

@@ -24,7 +24,7 @@ function elementWith(attributes) {
 }
 
 test('the attributes of the contract', () => {
-  const contract = ['src', 'figure', 'layer', 'layers', 'images', 'image', 'group', 'row', 'col', 'style-map', 'colormap', 'range', 'smooth', 'opacity', 'series', 'factors'];
+  const contract = ['src', 'figure', 'layer', 'layers', 'images', 'image', 'group', 'row', 'col', 'style-map', 'colormap', 'range', 'smooth', 'opacity', 'series', 'factors', 'channel', 'component'];
   assert.deepEqual([...ATTRIBUTES].sort(), contract.sort());
   assert.ok([...Object.keys(DISPLAY), ...RESTART].every((name) => ATTRIBUTES.includes(name)));
 });
