@@ -27,6 +27,8 @@ def color_components(maps: Maps, originals: int, layer: str, write: Callable[[st
 
     Signs are fixed, see `find_components`. A component without variance is mid grey.
     """
+    import sklearn.decomposition  # noqa: F401 - before the limit: it holds only for libraries that are loaded
+
     with threadpool_limits(1), progress(f"Components of {layer}", originals) as advance:
         mean, axes, explained = find_components(sampled(maps, originals, MOST_PATCHES), COUNT)
         found = []

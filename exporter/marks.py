@@ -1,6 +1,7 @@
 """How a folder or a page is recognised as one that an export wrote."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 FORMAT = "overlay-export bundle"
@@ -45,12 +46,9 @@ def _manifest(folder: Path) -> dict | None:
     return content if isinstance(content, dict) and content.get("format") == FORMAT else None
 
 
-def _named_files(manifest: dict) -> list[str]:
-    try:
-        shards = [shard["file"] for layer in manifest["layers"] for shard in layer["shards"]]
-        images = manifest["images"]
-        thumbnails = [image["thumbnail"]["file"] for image in images if "thumbnail" in image]
-        factors = [one["file"] for one in manifest.get("factors", [])]
-        return [str(file) for file in [*shards, *(image["file"] for image in images), *thumbnails, *factors]]
-    except (KeyError, TypeError):
-        return []
+def _named_files(entry: object) -> Iterator[str]:
+    """All files that a manifest, or a part of it, names."""
+    if isinstance(entry, dict) and isinstance(entry.get("file"), str):
+        yield entry["file"]
+    for part in entry.values() if isinstance(entry, dict) else entry if isinstance(entry, list) else ():
+        yield from _named_files(part)

@@ -37,7 +37,8 @@ def activations(node: Node, counts: Mapping[str, int]) -> Activations:
     peaks = _table(node.node("peaks"), "u32", rows=counts["channels"])
     values, norms = _table(node.node("values"), "f32", *peaks.shape), _table(node.node("norms"), "f32", rows=1)
     basis = _table(node.node("basis"), "f32", counts["channels"], counts["dims"]) if node.has("basis") else None
-    return Activations(peaks, values, norms, basis)
+    lows = _table(node.node("lows"), "u32", *peaks.shape) if node.has("lows") else None
+    return Activations(peaks, values, norms, basis, lows, _table(node.node("low_values"), "f32", *peaks.shape) if lows else None)
 
 
 def check_tables(layer: Layer, originals: int) -> None:

@@ -9,8 +9,8 @@ import { firstRows } from '../codes.js';
  * @typedef {import('../patches.js').Patch} Patch
  * @typedef {import('../scores.js').Match} Match
  * @typedef {import('../tables.js').Numbers} Numbers
- * @typedef {{peaks: Numbers, values: Numbers}} Peaks
- * @typedef {{peaks: Peaks | null, norms: Numbers | null, basis: Numbers | null}} Tables those that are here
+ * @typedef {{rows: Numbers, values: Numbers}} End of each channel, patches with its greatest, or its least values, and these
+ * @typedef {{peaks: End | null, lows: End | null, norms: Numbers | null, basis: Numbers | null}} Tables those that are here
  */
 
 /** Patches whose channels are kept: of the pinned one, and of the one under the pointer. */
@@ -26,21 +26,22 @@ export function isRotated({ activations, integers = '', channels, dims }) {
  * @param {Bundle} bundle @param {Layer} layer @returns {Promise<{activations: Activations, failures: Error[]}>}
  */
 export async function loadActivations(bundle, layer) {
-  const { peaks, values, norms, basis } = /** @type {import('../derived.js').Activations} */ (layer.activations);
-  const wanted = [peaks, values, norms, basis].map((table) => (table ? bundle.loadTable(table) : null));
+  const { peaks, values, norms, basis, lows, low_values } = /** @type {import('../derived.js').Activations} */ (layer.activations);
+  const wanted = [peaks, values, lows, low_values, norms, basis].map((table) => (table ? bundle.loadTable(table) : null));
   const found = await Promise.allSettled(wanted);
-  const [rows, tops, lengths, columns] = found.map((one) => (one.status === 'fulfilled' ? one.value : null));
+  const [high, highest, low, lowest, lengths, columns] = found.map((one) => (one.status === 'fulfilled' ? one.value : null));
   const failures = found.flatMap((one) => (one.status === 'rejected' ? [/** @type {Error} */ (one.reason)] : []));
-  const tables = { peaks: rows && tops && { peaks: rows, values: tops }, norms: lengths, basis: columns };
-  return { activations: new Activations(layer, tables), failures };
+  const endOf = (/** @type {Numbers | null} */ rows, /** @type {Numbers | null} */ ends) => rows && ends && { rows, values: ends };
+  return { activations: new Activations(layer, { peaks: endOf(high, highest), lows: endOf(low, lowest), norms: lengths, basis: columns }), failures };
 }
 
 export class Activations {
   /** @param {Layer} layer @param {Tables} tables */
-  constructor(layer, { peaks, norms, basis }) {
+  constructor(layer, { peaks, lows, norms, basis }) {
     this.layer = layer;
     this.count = layer.channels;
     this.peaks = peaks;
+    this.lows = lows;
     this.norms = norms;
     this.basis = basis;
     this.starts = firstRows(layer);
@@ -113,24 +114,26 @@ export class Activations {
     return a.map((value, channel) => value * b[channel]);
   }
 
-  /** The patches that activate a channel most, of each image one, the greatest value first. @param {number} channel @returns {Match[]} */
-  best(channel) {
-    const { peaks, count, starts } = this;
-    if (!peaks) return [];
-    const each = peaks.peaks.length / count;
+  /** The patches with the greatest values of a channel, of each image one, the greatest first; or those with the least. @param {number} channel @param {boolean} [low] @returns {Match[]} */
+  best(channel, low = false) {
+    const { count, starts } = this;
+    const end = low ? this.lows : this.peaks;
+    if (!end) return [];
+    const each = end.rows.length / count;
     return Array.from({ length: each }, (_, i) => {
       const at = channel * each + i;
-      const row = peaks.peaks[at];
+      const row = end.rows[at];
       const image = lastBelow(starts, row);
       const cols = this.layer.grids[image][1];
-      return { image, row: Math.floor((row - starts[image]) / cols), col: (row - starts[image]) % cols, value: peaks.values[at] };
+      return { image, row: Math.floor((row - starts[image]) / cols), col: (row - starts[image]) % cols, value: end.values[at] };
     });
   }
 
-  /** The greatest value of a channel on any patch, as far as its colours span: above 0. @param {LayerCodes} codes @param {number} channel */
+  /** How far from 0 the colours of a channel reach: to its value farthest from there on any patch. @param {LayerCodes} codes @param {number} channel */
   reach(codes, channel) {
-    const { peaks, count, layer } = this;
-    const published = peaks ? peaks.values[channel * (peaks.values.length / count)] : 0;
+    const { peaks, lows, count, layer } = this;
+    const first = (/** @type {End | null} */ end) => (end ? Math.abs(end.values[channel * (end.values.length / count)]) : 0);
+    const published = peaks && (lows || !layer.signed) ? Math.max(first(peaks), first(lows)) : 0;
     if (published > 0) return published;
     const here = layer.grids.flatMap((_, image) => (this.has(codes, image) ? [this.map(codes, channel, image)] : []));
     return here.reduce((most, values) => values.reduce((a, b) => Math.max(a, Math.abs(b)), most), 0) || 1;

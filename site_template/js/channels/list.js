@@ -62,6 +62,7 @@ export class ChannelList {
     const listed = order.slice(0, this.listed);
     if (held !== null && !listed.includes(held)) listed.push(held);
     while (this.rows.length < listed.length) this.add();
+    this.list.classList.toggle('compared', ranking?.other != null);
     this.rows.forEach((row, place) => row.show(listed[place] ?? null, ranking));
     this.about.replaceChildren(...this.sentence(ranking, listed));
     this.more.hidden = this.listed >= activations.count;
@@ -140,12 +141,14 @@ class Row {
     this.channel = null;
     /** Whose patches the strip shows. @type {import('./activations.js').Activations | null} */
     this.activations = null;
+    /** Whether these are the ones with the least values. */
+    this.low = false;
     this.number = make('b');
     this.bar = make('i');
     this.part = make('span', { className: 'part' });
     this.chip = make('button', { type: 'button', className: 'channel' }, this.number, make('span', { className: 'track' }, this.bar), this.part);
     this.chip.addEventListener('click', () => list.hold(this.channel === view.held ? null : this.channel));
-    this.strip = new Strip(view.state, { count: TRIED, side: SIDE, label: 'Patches that activate this channel most, one on each image', unit: 'activation', onPick: uses.onPick });
+    this.strip = new Strip(view.state, { count: TRIED, side: SIDE, label: '', unit: 'activation', onPick: uses.onPick });
     this.element = make('div', { className: 'row' }, this.chip, this.strip.element);
     // A tap holds; only what can leave points.
     this.element.addEventListener('pointerenter', ({ pointerType }) => pointerType !== 'touch' && list.point(this.channel));
@@ -164,12 +167,18 @@ class Row {
     const most = ranking ? Math.abs(ranking.contributions[ranking.order[0]]) || 1 : 1;
     this.part.textContent = part === null ? '' : formatPart(part);
     this.bar.style.transform = `scaleX(${part === null ? 0 : part / most})`;
-    this.bar.classList.toggle('below', part !== null && part < 0);
-    this.chip.ariaLabel = `channel ${channel}${part === null ? '' : `, adds ${formatPart(part)}`}`;
-    if (channel !== this.channel || activations !== this.activations) {
-      this.strip.show(activations?.best(channel).filter(({ image }) => this.list.uses.images.has(image)) ?? []);
-    }
-    [this.channel, this.activations] = [channel, activations];
+    const low = ranking !== null && ranking.values[channel] < 0;
+    this.bar.classList.toggle('low', low);
+    this.chip.ariaLabel = `channel ${channel}${part === null ? '' : `, ${low ? 'negative here, ' : ''}adds ${formatPart(part)}`}`;
+    if (channel !== this.channel || activations !== this.activations || low !== this.low) this.showPatches(channel, low);
+    [this.channel, this.activations, this.low] = [channel, activations, low];
+  }
+
+  /** Those at the end of the channel where the ranked patch is. @param {number} channel @param {boolean} low */
+  showPatches(channel, low) {
+    const { uses, view } = this.list;
+    this.strip.show(view.activations?.best(channel, low).filter(({ image }) => uses.images.has(image)) ?? []);
+    this.strip.element.ariaLabel = `Patches with the ${low ? 'least' : 'greatest'} values of channel ${channel}, one on each image`;
   }
 
   /** @param {boolean} shown @param {boolean} held */

@@ -5,18 +5,20 @@ export const style = `
 .channel-list { position: sticky; top: 8px; display: flex; flex-direction: column; gap: 10px; font-size: 13px; }
 .channel-list.none > :not(.troubles) { visibility: hidden; }
 .channel-list p { margin: 0; text-wrap: pretty; overflow-wrap: anywhere; }
-.channel-list .about { min-height: 4.5em; }
+.channel-list .about { min-height: 4.6em; }
 .channel-list .made { color: var(--quiet); }
 .troubles { display: flex; flex-direction: column; gap: 8px; }
 .troubles:empty { display: none; }
 .rows { display: flex; flex-direction: column; gap: 4px; }
 .row { display: flex; align-items: center; gap: 8px; min-width: 0; border-radius: 7px; }
-.channel { flex: none; display: grid; grid-template-columns: 2.3em 74px 3.6em; align-items: center; gap: 7px; padding: 8px 8px; border: 1px solid transparent; border-radius: 7px; background: none; font-size: 13px; text-align: left;
-  font-variant-numeric: tabular-nums; cursor: pointer; }
+.channel { flex: none; display: grid; grid-template-columns: 2.2em 72px 3.9em; align-items: center; gap: 8px; padding: 9px 8px; border: 1px solid transparent; border-radius: 7px; background: none; font-size: 13px; text-align: left;
+  font-variant-numeric: tabular-nums; white-space: nowrap; cursor: pointer; }
 .channel b { font-weight: 600; text-align: right; }
-.channel .track { position: relative; height: 10px; background: linear-gradient(var(--rule), var(--rule)) 50% / 1px 100% no-repeat; }
-.channel .track i { position: absolute; inset: 0 0 0 50%; background: var(--accent); transform-origin: left; }
-.channel .track i.below { background: light-dark(#2b6cb0, #5aa5ea); }
+.channel .track { position: relative; height: 10px; background: linear-gradient(var(--rule), var(--rule)) 0 / 1px 100% no-repeat; }
+.channel .track i { position: absolute; inset: 0; background: light-dark(#b3611c, #ee9a45); transform-origin: left; }
+.channel .track i.low { background: light-dark(#2b6cb0, #5aa5ea); }
+.compared .track { background-position: 50%; }
+.compared .track i { left: 50%; }
 .channel .part { color: var(--quiet); text-align: right; }
 .row.shown .channel { background: color-mix(in srgb, currentColor 10%, transparent); }
 .channel[aria-pressed=true] { border-color: currentColor; box-shadow: 0 0 0 1px currentColor; }

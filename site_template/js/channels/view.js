@@ -7,8 +7,8 @@ import { samePatch } from '../patches.js';
  * @typedef {import('./activations.js').Activations} Activations
  * @typedef {import('../patches.js').Patch} Patch
  * @typedef {import('../state.js').State} State
- * @typedef {{patch: Patch, other: Patch | null, contributions: Float64Array, sum: number, order: number[]}} Ranking
- *   of the squares of a patch's channels, or of their products with those of another; sum: of all
+ * @typedef {{patch: Patch, other: Patch | null, values: Float64Array, contributions: Float64Array, sum: number, order: number[]}} Ranking
+ *   values: what the unit vector of a patch is in each channel; contributions: their squares, or their products with those of another patch; sum: of all of these
  */
 
 export class ChannelView {
@@ -62,8 +62,10 @@ export class ChannelView {
   /** @param {Patch} patch @param {Patch | null} other @returns {Ranking} */
   rankingOf(patch, other) {
     const activations = /** @type {Activations} */ (this.activations);
-    const contributions = activations.products(/** @type {import('../codes.js').LayerCodes} */ (this.codes), patch, other ?? patch);
-    return { patch, other, contributions, sum: contributions.reduce((a, b) => a + b, 0), order: ranked(contributions) };
+    const codes = /** @type {import('../codes.js').LayerCodes} */ (this.codes);
+    const values = activations.unit(codes, patch);
+    const contributions = activations.products(codes, patch, other ?? patch);
+    return { patch, other, values, contributions, sum: contributions.reduce((a, b) => a + b, 0), order: ranked(contributions) };
   }
 
   /** Whether an image has values. @param {number} image */

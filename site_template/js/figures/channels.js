@@ -144,10 +144,13 @@ function troublesOf({ computable, layer, norms, peaks }, failures) {
 }
 
 /** How the channels of a layer came about. @param {Layer} layer @param {import('../channels/activations.js').Activations} activations */
-function describe(layer, { computable }) {
+function describe(layer, { computable, lows }) {
   const table = layer.activations?.basis;
   const size = table && `${Math.max(1, Math.round(table.bytes / 1000)).toLocaleString('en')} kB`;
-  const back = isRotated(layer) && computable ? ` The codes of ${layer.id} are rotated; its channels are computed back with a basis published beside them, ${size}.` : '';
-  const mean = layer.centered ? ' They are of centred features: the mean of each channel is subtracted.' : '';
-  return `Channels count from 0; values on the images are the network\u2019s own.${mean}${back} Beside each channel: the patches that activate it most, found at export.`;
+  const ends = lows ? ' or, for a patch where it is negative (blue), least' : '';
+  return [
+    `Beside each channel: the patches that activate it most${ends}, found at export. Channels count from 0; values on the images are the network\u2019s own`,
+    layer.centered ? ', without the mean of each channel (the features are centred).' : '.',
+    isRotated(layer) && computable ? ` The codes of ${layer.id} are rotated; its channels are computed back with a basis published beside them, ${size}.` : '',
+  ].join('');
 }

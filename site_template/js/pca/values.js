@@ -9,7 +9,7 @@ export const style = `
 .components .one { display: flex; align-items: center; gap: 6px; }
 .components .scale { position: relative; width: 62px; height: 9px; border-radius: 2px; }
 .components .scale i { position: absolute; top: -4px; bottom: -4px; width: 2px; margin-left: -1px; background: currentColor; }
-.components .number { width: 2.6em; }
+.components .number { width: 3em; }
 `;
 
 export class Values {
