@@ -62,9 +62,9 @@ export class Activations {
     return axis;
   }
 
-  /** Whether there are values of an image: its codes are here, and it is no version where the network's own values are known. @param {LayerCodes | null} codes @param {number} image */
-  has(codes, image) {
-    return this.computable && codes !== null && codes.layer === this.layer && codes.has(image) && (!this.norms || this.starts[image + 1] <= this.norms.length);
+  /** Whether there are values of an image: of versions there are none. @param {number} image */
+  knows(image) {
+    return !this.norms || this.starts[image + 1] <= this.norms.length;
   }
 
   /** The network's own values of a channel on an image, rows x cols; those of unit vectors where the norms are not here. @param {LayerCodes} codes @param {number} channel @param {number} image */
@@ -135,7 +135,7 @@ export class Activations {
     const first = (/** @type {End | null} */ end) => (end ? Math.abs(end.values[channel * (end.values.length / count)]) : 0);
     const published = peaks && (lows || !layer.signed) ? Math.max(first(peaks), first(lows)) : 0;
     if (published > 0) return published;
-    const here = layer.grids.flatMap((_, image) => (this.has(codes, image) ? [this.map(codes, channel, image)] : []));
+    const here = layer.grids.flatMap((_, image) => (codes.has(image) && this.knows(image) ? [this.map(codes, channel, image)] : []));
     return here.reduce((most, values) => values.reduce((a, b) => Math.max(a, Math.abs(b)), most), 0) || 1;
   }
 }

@@ -13,7 +13,7 @@ import { formatPart } from './view.js';
  */
 
 /** Channels listed at first, and with every wish for more; patches of each, and their side in CSS pixels. */
-const LISTED = 12;
+const LISTED = { wide: 12, narrow: 4 };
 const TRIED = 8;
 const SIDE = 38;
 
@@ -22,12 +22,14 @@ export class ChannelList {
   constructor(view, uses) {
     this.view = view;
     this.uses = uses;
-    this.listed = LISTED;
+    this.listed = LISTED.wide;
     /** @type {Row[]} */
     this.rows = [];
     this.about = make('p', { className: 'about' });
     this.list = make('div', { className: 'rows', role: 'group', ariaLabel: 'Channels' });
-    this.more = make('button', { type: 'button', className: 'toggle more', textContent: `${LISTED} more` });
+    this.list.addEventListener('focusin', ({ target }) => this.stopAt(this.rows.findIndex(({ element }) => element.contains(/** @type {Node} */ (target)))));
+    this.list.addEventListener('keydown', (event) => this.rove(event));
+    this.more = make('button', { type: 'button', className: 'toggle more', textContent: `${LISTED.wide} more` });
     this.more.addEventListener('click', () => this.extend());
     this.number = make('input', { type: 'number', min: '0', step: '1' });
     this.number.addEventListener('change', () => this.jump());
@@ -37,9 +39,9 @@ export class ChannelList {
     this.element = make('div', { className: 'channel-list' }, this.missing, this.about, this.list, make('div', { className: 'ask' }, this.more, this.field), this.made);
   }
 
-  /** Say how the channels of a layer came about, and begin anew. @param {string} sentence */
-  begin(sentence) {
-    this.listed = LISTED;
+  /** Say how the channels of a layer came about, and begin anew. @param {string} sentence @param {boolean} narrow whether there is room for a few only */
+  begin(sentence, narrow) {
+    this.listed = narrow ? LISTED.narrow : LISTED.wide;
     this.made.textContent = sentence;
     this.number.max = String((this.view.activations?.count ?? 1) - 1);
     this.update();
@@ -73,6 +75,22 @@ export class ChannelList {
     const row = new Row(this);
     this.rows.push(row);
     this.list.append(row.element);
+    if (this.rows.length === 1) this.stopAt(0);
+  }
+
+  /** One row has the Tab stops: one for its channel, one for its patches. @param {number} place */
+  stopAt(place) {
+    this.rows.forEach((row, i) => row.reach(i === place));
+  }
+
+  /** Up and down the list by arrows. @param {KeyboardEvent} event */
+  rove(event) {
+    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const at = this.rows.findIndex(({ element }) => element.contains(/** @type {Node} */ (event.target)));
+    const next = by && this.rows[at + by];
+    if (!next || next.element.hidden) return;
+    next.chip.focus();
+    event.preventDefault();
   }
 
   /** Say which channel is shown, and which is held. */
@@ -96,12 +114,13 @@ export class ChannelList {
 
   /** @param {import('../patches.js').Patch} patch */
   name({ image, row, col }) {
-    return make('span', {}, make('b', { textContent: this.view.state.bundle.images[image].title }), ` (${row + 1}, ${col + 1})`);
+    const { title } = this.view.state.bundle.images[image];
+    return make('span', {}, make('b', { textContent: title, title }), ` (${row + 1}, ${col + 1})`);
   }
 
   extend() {
     const first = this.listed;
-    this.listed += LISTED;
+    this.listed += LISTED.wide;
     this.update();
     this.rows[first]?.chip.focus({ preventScroll: true });
   }
@@ -146,9 +165,10 @@ class Row {
     this.number = make('b');
     this.bar = make('i');
     this.part = make('span', { className: 'part' });
-    this.chip = make('button', { type: 'button', className: 'channel' }, this.number, make('span', { className: 'track' }, this.bar), this.part);
+    this.chip = make('button', { type: 'button', className: 'channel', tabIndex: -1 }, this.number, make('span', { className: 'track' }, this.bar), this.part);
     this.chip.addEventListener('click', () => list.hold(this.channel === view.held ? null : this.channel));
     this.strip = new Strip(view.state, { count: TRIED, side: SIDE, label: '', unit: 'activation', onPick: uses.onPick });
+    this.strip.reach(false);
     this.element = make('div', { className: 'row' }, this.chip, this.strip.element);
     // A tap holds; only what can leave points.
     this.element.addEventListener('pointerenter', ({ pointerType }) => pointerType !== 'touch' && list.point(this.channel));
@@ -179,6 +199,12 @@ class Row {
     const { uses, view } = this.list;
     this.strip.show(view.activations?.best(channel, low).filter(({ image }) => uses.images.has(image)) ?? []);
     this.strip.element.ariaLabel = `Patches with the ${low ? 'least' : 'greatest'} values of channel ${channel}, one on each image`;
+  }
+
+  /** @param {boolean} on whether Tab leads here */
+  reach(on) {
+    this.chip.tabIndex = on ? 0 : -1;
+    this.strip.reach(on);
   }
 
   /** @param {boolean} shown @param {boolean} held */

@@ -68,9 +68,9 @@ export class ChannelView {
     return { patch, other, values, contributions, sum: contributions.reduce((a, b) => a + b, 0), order: ranked(contributions) };
   }
 
-  /** Whether an image has values. @param {number} image */
+  /** Whether the values of an image can be told: its codes are here. @param {number} image */
   has(image) {
-    return this.codes !== null && this.activations !== null && this.activations.has(this.codes, image);
+    return this.codes !== null && this.codes.has(image);
   }
 
   /** The network's own values of the shown channel on an image that has some. @param {number} image */

@@ -7,6 +7,7 @@ import { style as listStyle } from '../channels/style.js';
 import { ChannelTile } from '../channels/tile.js';
 import { ChannelView } from '../channels/view.js';
 import { afterPaint, announceError, make } from '../dom.js';
+import { withoutVersions } from '../lookup.js';
 import { style as mapStyle } from '../maptile.js';
 import { Legend } from '../overlay.js';
 import { Wall } from '../wall.js';
@@ -32,6 +33,8 @@ export function layersOf({ layers }) {
   const found = layers.filter(({ activations }) => activations);
   return found.length ? found : layers;
 }
+
+export const images = withoutVersions;
 
 /** @param {HTMLElement} body @param {Context} context */
 export async function mount(body, { state, signal, foot, host }) {
@@ -92,7 +95,7 @@ class ChannelFigure {
     if (this.layer !== layer || signal.aborted) return;
     view.use(activations);
     list.miss(troublesOf(activations, failures));
-    list.begin(describe(layer, activations));
+    list.begin(describe(layer, activations), this.wall.narrow);
     this.update();
     for (const failure of failures) announceError(this.wall.element, failure);
   }

@@ -3,6 +3,7 @@
 import { numberOf } from '../attributes.js';
 import { Column, style as columnStyle } from '../column.js';
 import { announceError, make, segments } from '../dom.js';
+import { withoutVersions } from '../lookup.js';
 import { style as mapStyle } from '../maptile.js';
 import { COUNT, Components } from '../pca/components.js';
 import { ComponentTile } from '../pca/tile.js';
@@ -27,7 +28,7 @@ const ALL = 'all';
 
 export const style = `${columnStyle}${mapStyle}${valuesStyle}
 .explained { max-width: 60rem; margin: 0 0 14px; color: var(--quiet); font-size: 13px; text-wrap: pretty; }
-.controls .pickers { margin: 0; }
+.controls .pickers { display: contents; }
 .foot:has(.components) { flex-wrap: wrap; }
 .foot:has(.components) .readout { flex: 0 0 100%; justify-content: space-between; }
 @container (max-width: 599px) {
@@ -44,6 +45,8 @@ export function layersOf({ layers }) {
   const found = layers.filter(({ components }) => components);
   return found.length ? found : layers;
 }
+
+export const images = withoutVersions;
 
 /** @param {HTMLElement} body @param {Context} context */
 export async function mount(body, { state, signal, row, foot, host }) {
@@ -148,14 +151,15 @@ class ComponentFigure {
 
 /** @param {Components} components */
 function sentence({ layer, facts: { explained } }) {
-  const sum = explained.reduce((a, b) => a + b, 0);
+  const [first, second, third] = explained.map(formatPart);
+  const sum = formatPart(explained.reduce((a, b) => a + b, 0));
   return (
-    `Red, green and blue are the first three principal components of the unit feature vectors of ${layer.id}. They explain ${explained.map(formatPart).join(', ')} of the variance, ` +
-    `${formatPart(sum)} together: patches of one colour may still differ in the rest. Colours are the same for all images; which end of a component is bright is a convention.`
+    `Red, green and blue: the first three principal components of the unit feature vectors of ${layer.id}, the same for all images. They are ${first}, ${second} and ${third} of the variance, ${sum} together: ` +
+    'patches of one colour may differ in the rest. Which end of a component is bright is a convention.'
   );
 }
 
-/** A part of a whole, in per cent. @param {number} part */
+/** A part of a whole, in per cent, on one line. @param {number} part */
 function formatPart(part) {
-  return `${(100 * part).toFixed(part < 0.0995 ? 1 : 0)}\u2009%`;
+  return `${(100 * part).toFixed(part < 0.0995 ? 1 : 0)}\u202f%`;
 }

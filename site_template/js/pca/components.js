@@ -16,18 +16,13 @@ const LEVELS = Uint8Array.from({ length: STEPS + 1 }, (_, byte) => Math.round(DA
 
 /** The bytes of an image's patches, component by component. */
 export class Components {
-  /** @param {Layer} layer with components @param {Uint8Array} bytes COUNT x patches of the images that are no versions */
+  /** @param {Layer} layer with components @param {Uint8Array} bytes COUNT x patches of the images that are no versions: of no other anything is asked */
   constructor(layer, bytes) {
     this.layer = layer;
     this.bytes = bytes;
     this.facts = /** @type {import('../derived.js').Components} */ (layer.components);
     this.patches = bytes.length / COUNT;
     this.starts = firstRows(layer);
-  }
-
-  /** Whether there are colours of an image; of versions there are none. @param {number} image */
-  has(image) {
-    return this.starts[image + 1] <= this.patches;
   }
 
   /** The values of a patch, as far as they have a colour of their own: what is beyond the ends of a range is told as its end. @param {Patch} patch @returns {number[]} */

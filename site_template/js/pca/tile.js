@@ -22,7 +22,7 @@ export class ComponentTile extends MapTile {
 
   get shown() {
     const { components, alone, through } = this.view;
-    return components?.has(this.image) ? `${components.layer.id} ${alone} ${through}` : '';
+    return components ? `${components.layer.id} ${alone} ${through}` : '';
   }
 
   /** @param {Uint32Array} pixels */
@@ -40,6 +40,6 @@ export class ComponentTile extends MapTile {
   /** @param {Patch | null} patch */
   tellOf(patch) {
     const components = this.view?.components; // none while it is built
-    return patch && components?.has(patch.image) ? `, components ${components.valuesOf(patch).map(formatValue).join(', ')}` : '';
+    return patch && components ? `, components ${components.valuesOf(patch).map(formatValue).join(', ')}` : '';
   }
 }

@@ -5,7 +5,7 @@ import { make } from '../dom.js';
 import { formatValue } from '../overlay.js';
 
 export const style = `
-.components { flex: none; display: flex; gap: 6px 14px; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.components { flex: none; display: flex; gap: 6px 18px; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .components .one { display: flex; align-items: center; gap: 6px; }
 .components .scale { position: relative; width: 62px; height: 9px; border-radius: 2px; }
 .components .scale i { position: absolute; top: -4px; bottom: -4px; width: 2px; margin-left: -1px; background: currentColor; }
@@ -28,7 +28,7 @@ export class Values {
   /** @param {import('./components.js').Components | null} components @param {import('../patches.js').Patch | null} patch */
   update(components, patch) {
     this.element.hidden = components === null;
-    const values = components && patch && components.has(patch.image) ? components.valuesOf(patch) : null;
+    const values = components && patch ? components.valuesOf(patch) : null;
     this.scales.forEach(({ tick, number }, i) => {
       tick.hidden = number.hidden = values === null;
       if (!values || !components) return;
