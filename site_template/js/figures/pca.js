@@ -77,14 +77,19 @@ class ComponentFigure {
     this.view = { components: null, alone, through: false };
     /** The layer whose components are here or on their way. @type {Layer | null} */
     this.layer = null;
-    this.wall = new Wall(state, signal, {
-      ...WALL,
-      make: (image, frames) => new Column([new Tile(state, image, { empty: true, frames }), new ComponentTile(state, image, this.view)]),
-    });
+    /** Whether images have a second view: where the colours cannot be shown there is nothing for it. */
+    this.twice = true;
+    this.wall = new Wall(state, signal, { ...WALL, make: (image, frames) => this.viewsOf(image, frames), kind: () => String(this.twice) });
     this.line = make('p', { className: 'explained' });
     this.values = new Values();
     this.pickers = make('span', { className: 'pickers' });
     state.subscribe((change) => this.follow(change), signal);
+  }
+
+  /** @param {number} image @param {(image: number) => boolean} frames */
+  viewsOf(image, frames) {
+    const overlay = new Tile(this.state, image, { empty: true, frames });
+    return new Column(this.twice ? [overlay, new ComponentTile(this.state, image, this.view)] : [overlay]);
   }
 
   /** @param {import('../state.js').Change} change */
@@ -119,12 +124,22 @@ class ComponentFigure {
     this.line.removeAttribute('role');
     this.line.textContent = components ? sentence(components) : '\u2026';
     this.offer(components);
+    this.showTwice(true);
     this.wall.paint();
     this.values.update(components, state.cursor ?? state.selection);
   }
 
+  /** @param {boolean} twice */
+  showTwice(twice) {
+    if (this.twice !== twice) {
+      this.twice = twice;
+      this.wall.show(this.state.images);
+    }
+  }
+
   /** @param {string} what @param {string} reason */
   miss(what, reason) {
+    this.showTwice(false);
     this.line.className = 'missing';
     this.line.setAttribute('role', 'alert');
     this.line.replaceChildren(make('b', { textContent: `${what} ` }), reason);
