@@ -138,9 +138,9 @@ class ChannelFigure {
 /** What cannot be shown, and why. @param {import('../channels/activations.js').Activations} activations @param {Error[]} failures @returns {{what: string, reason: string}[]} */
 function troublesOf({ computable, layer, norms, peaks }, failures) {
   const reasons = failures.map(({ message }) => message).join('. ');
-  const rotated = `the codes of ${layer.id} are rotated, and without the basis that turns them back only the patches that were found at export are known`;
+  const rotated = `The codes of ${layer.id} are rotated, and without the basis that turns them back only the patches that were found at export are known`;
   return [
-    ...(computable ? [] : [{ what: 'Channels cannot be ranked or shown on the images.', reason: [rotated, reasons].filter(Boolean).join(': ') }]),
+    ...(computable ? [] : [{ what: 'Channels cannot be ranked or shown on the images.', reason: [rotated, reasons].filter(Boolean).join('. ') }]),
     ...(peaks ? [] : [{ what: 'The patches that activate each channel most cannot be shown.', reason: reasons }]),
     ...(norms || !computable ? [] : [{ what: 'Values are those of unit vectors, not the network\u2019s own.', reason: reasons }]),
   ];
