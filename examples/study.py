@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""The article's case studies on real photos, each with one command:
+"""The article's case studies on real photos, and two more, each with one command:
 
     python examples/study.py classes build/classes
     python examples/study.py factors build/factors
     python examples/study.py transforms build/transforms
+    python examples/study.py channels build/channels
+    python examples/study.py pca build/pca
 
 Each writes the photos of `photos.py` and a site into the folder, and prints the command line that made the site. Options of overlay-export may follow.
 """
@@ -21,11 +23,13 @@ STUDIES = {
         *("--figures", "transforms", "--transforms", "rotate,scale:4@0.35x0.4,translate,blur", "--transform-images", "chelsea-the-cat,eileen-collins,coffee"),
         *("--layers", "block4", "--title", "The same patch, transformed"),
     ],
+    "channels": ["--figures", "channels", "--layers", "block3,block4", "--title", "Channel by channel"],
+    "pca": ["--figures", "pca", "--layers", "block3,block4", "--title", "Three components as colours"],
 }
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Export one of the article's case studies on real photos.")
+    parser = argparse.ArgumentParser(description="Export a case study on real photos.")
     parser.add_argument("study", choices=STUDIES)
     parser.add_argument("folder", type=Path, help="where to write; a new folder, or that of an earlier run")
     given, options = parser.parse_known_args()

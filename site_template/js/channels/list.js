@@ -14,7 +14,7 @@ import { formatPart } from './view.js';
 
 /** Channels listed at first, and with every wish for more; patches of each, and their side in CSS pixels. */
 const LISTED = { wide: 12, narrow: 4 };
-const TRIED = 8;
+const TRIED = 6;
 const SIDE = 38;
 
 export class ChannelList {
