@@ -83,8 +83,7 @@ export class Legend {
     this.low = make('span');
     this.ramp = make('span', { className: 'ramp' }, this.tick);
     this.high = make('span');
-    this.unit = make('span', { textContent: unit, hidden: unit === '' });
-    this.element = make('div', { className: 'legend' }, this.low, this.ramp, this.high, this.unit);
+    this.element = make('div', { className: 'legend' }, this.low, this.ramp, this.high, unit);
     this.update();
   }
 

@@ -70,7 +70,9 @@ class ChannelFigure {
     this.painted = { channel: null, activations: null };
     this.wall = new Wall(state, signal, { scale: SCALE, few: FEW, make: (image) => new ChannelTile(state, image, this.view) });
     this.list = new ChannelList(this.view, { onPick: (match) => this.wall.pick(match), onChange: () => this.look(), images: new Set(state.images) });
-    this.legend = new Legend(() => this.scale(), 'channel');
+    this.legend = new Legend(() => this.scale());
+    this.unit = make('span');
+    this.legend.element.append(this.unit);
     this.rank = afterPaint(() => this.update(), READABLE, signal);
     this.listen();
     state.subscribe((change) => this.follow(change), signal);
@@ -121,7 +123,7 @@ class ChannelFigure {
     if (channel !== this.painted.channel || activations !== this.painted.activations) this.wall.paint();
     this.painted = { channel, activations };
     this.legend.element.hidden = channel === null;
-    this.legend.unit.textContent = `channel ${channel}`;
+    this.unit.textContent = `channel ${channel}`;
     this.legend.update();
     this.list.mark();
   }
