@@ -74,11 +74,11 @@ test('rotated codes without a basis tell no channels', () => {
 
 test('rows of peaks are patches, and colours reach to the value farthest from 0', () => {
   const { starts } = CODES.get(SHALLOW);
-  const rows = Uint32Array.from(Array(SHALLOW.channels).fill([starts[2] + SHALLOW.grids[2][1] + 2, starts[1] - 1]).flat());
+  const rows = Uint32Array.from(Array(SHALLOW.channels).fill([starts[3] + SHALLOW.grids[3][1] + 2, starts[1] - 1]).flat());
   const values = Float32Array.from(rows, (_, i) => 10 - i);
   const lows = { rows, values: values.map((value) => -2 * Math.abs(value)) };
   const one = new Activations({ ...SHALLOW, activations: {} }, { ...NO_TABLES, peaks: { rows, values }, lows });
-  assert.deepEqual(one.best(1), [{ image: 2, row: 1, col: 2, value: 8 }, { image: 0, row: SHALLOW.grids[0][0] - 1, col: SHALLOW.grids[0][1] - 1, value: 7 }]);
+  assert.deepEqual(one.best(1), [{ image: 3, row: 1, col: 2, value: 8 }, { image: 0, row: SHALLOW.grids[0][0] - 1, col: SHALLOW.grids[0][1] - 1, value: 7 }]);
   assert.deepEqual(one.best(1, true).map(({ value }) => value), [-16, -14]);
   assert.equal(one.reach(CODES.get(SHALLOW), 1), 16);
   const bare = PLAIN.activations;
