@@ -146,8 +146,8 @@ export class LayerCodes {
     return out.subarray(first, end);
   }
 
-  /** What the unit vectors of an image's patches, which have arrived, are along an axis: rows x cols. @param {import('./similarity.js').Axis} axis @param {number} image */
-  project(axis, image) {
+  /** What the unit vectors of an image's patches, which have arrived, are along an axis: rows x cols. @param {number} image @param {import('./similarity.js').Axis} axis */
+  project(image, axis) {
     const [first, end] = [this.starts[image], this.starts[image + 1]];
     return this.kernel.project(axis, first, new Float32Array(end - first));
   }

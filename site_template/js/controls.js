@@ -20,10 +20,10 @@ export function deepestFirst(layers) {
   return networks.flatMap((network) => layers.filter((layer) => layer.network === network).reverse());
 }
 
-/** @param {State} state @param {boolean} layers whether one of several is picked @param {(layer: Layer) => void} onLayer @param {AbortSignal} signal @param {string[]} [without] labels of settings to leave out */
-export function controls(state, layers, onLayer, signal, without = []) {
-  const display = displayControls(state);
-  const settings = make('div', { className: 'settings' }, ...display.elements.filter(({ textContent }) => !without.some((label) => textContent?.startsWith(label))));
+/** @param {State} state @param {boolean} layers whether one of several is picked @param {string[] | undefined} shown what of the display can be changed (all) @param {(layer: Layer) => void} onLayer @param {AbortSignal} signal */
+export function controls(state, layers, shown, onLayer, signal) {
+  const display = displayControls(state, shown);
+  const settings = make('div', { className: 'settings' }, ...display.elements);
   const toggle = make('button', { type: 'button', className: 'toggle', textContent: 'Display' });
   const open = (/** @type {boolean} */ shown) => {
     settings.classList.toggle('open', shown);
@@ -60,8 +60,8 @@ function gridText({ grids }) {
   return grids.every((grid) => grid[0] === rows && grid[1] === cols) ? `${rows}\u00d7${cols}` : `\u2264${rows}\u00d7${cols}`;
 }
 
-/** @param {State} state */
-function displayControls(state) {
+/** @param {State} state @param {string[]} [shown] */
+function displayControls(state, shown = ['style', 'colormap', 'range', 'opacity', 'smooth']) {
   const named = (/** @type {readonly string[]} */ values) => values.map((value) => ({ value, text: LABELS[value] ?? value }));
   const set = (/** @type {string} */ key) => (/** @type {unknown} */ value) => state.configure({ [key]: value });
   const style = choice('Overlay', named(STYLES), '', set('style'));
@@ -84,5 +84,6 @@ function displayControls(state) {
   update();
   const slider = make('label', { className: 'choice' }, make('span', { textContent: 'Opacity' }), opacity);
   const check = make('label', { className: 'choice' }, smooth, make('span', { textContent: 'smooth' }));
-  return { elements: [style.element, colors.element, range.element, slider, check], update };
+  const elements = Object.entries({ style: style.element, colormap: colors.element, range: range.element, opacity: slider, smooth: check });
+  return { elements: elements.filter(([name]) => shown.includes(name)).map(([, element]) => element), update };
 }

@@ -8,9 +8,9 @@ import { Readout } from './readout.js';
 
 /**
  * @typedef {import('./state.js').State} State
- * @typedef {{layers?: boolean, legend?: boolean, without?: string[], note?: string, details?: import('./readout.js').Details}} Parts
- *   layers: whether the reader picks one (unless a figure says no); legend: whether the colours are those of similarities, which are explained (likewise);
- *   without: labels of settings that would change nothing in this figure; note: what stands in the place of a legend, where one would not serve the whole
+ * @typedef {{layers?: boolean, display?: string[], legend?: boolean, note?: string, details?: import('./readout.js').Details}} Parts
+ *   layers: whether the reader picks one (unless a figure says no); display: how the map is drawn, what of it there are controls for (all of it);
+ *   legend: whether the colours of similarities are explained (unless a figure has others); note: what stands in the place of a legend, where one would not serve the whole
  *   figure; details: what the readout tells of the selected patch, in place of the usual
  */
 
@@ -18,14 +18,14 @@ import { Readout } from './readout.js';
  * A place for the figure, the row of controls, the settings in it and the foot, to which it may add its own, and a listener that keeps up what is around it.
  * @param {ShadowRoot} root @param {State} state @param {Parts} parts @param {(layer: import('./bundle.js').Layer) => void} onLayer @param {AbortSignal} signal
  */
-export function frame(root, state, { layers = true, legend = true, without, note, details }, onLayer, signal) {
+export function frame(root, state, { layers = true, display, legend = true, note, details }, onLayer, signal) {
   const followers = [new Readout(state, details), ...(legend && !note ? [new Legend(() => similarityScale(state), 'cosine similarity')] : [])];
   const body = make('div', { className: 'body' });
   const arrival = new Arrival(state);
   const foot = make('div', { className: 'foot' }, arrival.progress, ...followers.map(({ element }) => element), note ? make('span', { className: 'note', textContent: note }) : '');
   // To stay in view over the images it needs a background, and only the page knows which.
   foot.classList.toggle('sticks', getComputedStyle(root.host).getPropertyValue('--overlay-background').trim() !== '');
-  const { row, settings } = controls(state, layers, onLayer, signal, without);
+  const { row, settings } = controls(state, layers, display, onLayer, signal);
   const figure = make('div', { className: 'figure' }, row, arrival.gaps, body, foot);
   root.replaceChildren(figure);
   const wait = () => {

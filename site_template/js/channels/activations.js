@@ -69,7 +69,7 @@ export class Activations {
 
   /** The network's own values of a channel on an image, rows x cols; those of unit vectors where the norms are not here. @param {LayerCodes} codes @param {number} channel @param {number} image */
   map(codes, channel, image) {
-    const values = codes.project(this.axis(channel), image);
+    const values = codes.project(image, this.axis(channel));
     const { norms, starts } = this;
     if (norms) for (let i = 0; i < values.length; i++) values[i] *= norms[starts[image] + i];
     return values;

@@ -26,7 +26,7 @@ const FEW = 24;
 const REMEDY = 'export with --figures channels to have them';
 
 export const style = `${mapStyle}${listStyle}`;
-export const frame = { legend: false, without: ['Overlay', 'Colours', 'Range'] };
+export const frame = { legend: false, display: ['opacity', 'smooth'] };
 
 /** The layers that have activations; all where none has. @param {import('../library.js').Bundle} bundle */
 export function layersOf({ layers }) {
