@@ -227,6 +227,7 @@ def test_without_its_basis_a_rotated_layer_has_its_peaks_only(tmp_path, serve, o
     expect(figure.rows.locator(".channel b")).to_have_text([str(channel) for channel in range(12)])
     expect(figure.rows.locator(".part")).to_have_text([""] * 12)
     expect(figure.element.locator(".legend")).to_be_hidden()
+    expect(figure.element.locator(".made")).to_have_text("Beside each channel: the patches that activate it most, found at export. Channels count from 0.")
     figure.rows.nth(1).locator(".strip button").first.click()
     assert figure.selection["pinned"]
     figure.expect_scores()

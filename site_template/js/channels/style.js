@@ -38,6 +38,8 @@ export const style = `
   .channel-list > * { font-size: 13px; }
   .channels .gallery { order: 1; margin: 8px 0; }
   .channel-list .made { order: 2; }
+  .channel-list .about { height: 3.1em; }
+  .rows { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 370px), 1fr)); gap: 4px 20px; }
 }
 @container (max-width: 599px) {
   .channel-list .about { height: 6.1em; }

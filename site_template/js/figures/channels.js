@@ -149,13 +149,14 @@ function troublesOf({ computable, layer, norms, peaks }, failures) {
 }
 
 /** How the channels of a layer came about. @param {Layer} layer @param {import('../channels/activations.js').Activations} activations */
-function describe(layer, { computable, lows }) {
+function describe(layer, { computable, lows, norms, peaks }) {
   const table = layer.activations?.basis;
   const size = table && `${Math.max(1, Math.round(table.bytes / 1000)).toLocaleString('en')} kB`;
-  const ends = lows ? ' or, for a patch where it is negative (blue), least' : '';
+  const ends = computable && lows ? ' or, for a patch where it is negative (blue), least' : '';
   return [
-    `Beside each channel: the patches that activate it most${ends}, found at export. Channels count from 0; values on the images are the network\u2019s own`,
-    layer.centered ? ', without the mean of each channel (the features are centred).' : '.',
-    isRotated(layer) && computable ? ` The codes of ${layer.id} are rotated; its channels are computed back with a basis published beside them, ${size}.` : '',
-  ].join('');
+    ...(peaks ? [`Beside each channel: the patches that activate it most${ends}, found at export.`] : []),
+    'Channels count from 0.',
+    ...(computable && norms ? [`Values on the images are the network\u2019s own${layer.centered ? ', without the mean of each channel (the features are centred)' : ''}.`] : []),
+    ...(isRotated(layer) && computable ? [`The codes of ${layer.id} are rotated; its channels are computed back with a basis published beside them, ${size}.`] : []),
+  ].join(' ');
 }

@@ -28,7 +28,8 @@ const ALL = 'all';
 
 export const style = `${columnStyle}${mapStyle}${valuesStyle}
 .explained { max-width: 60rem; margin: 0 0 14px; color: var(--quiet); font-size: 13px; text-wrap: pretty; }
-.controls .pickers { display: contents; }
+.body > .missing { margin-bottom: 14px; }
+.controls .pickers:not([hidden]) { display: contents; }
 .foot:has(.components) { flex-wrap: wrap; }
 .foot:has(.components) .readout { flex: 0 0 100%; justify-content: space-between; }
 @container (max-width: 599px) {
