@@ -178,6 +178,10 @@ def test_by_keyboard(open_figure):
     figure.page.keyboard.press("Escape")
     assert figure.selection is None
     expect(figure.element.locator("[aria-pressed=true]")).to_have_count(0)
+    chips.nth(11).focus()
+    figure.select("wide", 1, 1, layer="relu")
+    expect(chips).to_have_count(5)
+    assert chips.evaluate_all("chips => chips.filter(({ tabIndex }) => tabIndex === 0).length") == 1
 
 
 def test_by_touch_on_a_phone(open_figure):

@@ -66,6 +66,7 @@ export class ChannelList {
     while (this.rows.length < listed.length) this.add();
     this.list.classList.toggle('compared', ranking?.other != null);
     this.rows.forEach((row, place) => row.show(listed[place] ?? null, ranking));
+    if (!this.rows.some(({ chip, element }) => chip.tabIndex === 0 && !element.hidden)) this.stopAt(0);
     this.about.replaceChildren(...this.sentence(ranking, listed));
     this.more.hidden = this.listed >= activations.count;
     this.mark();
@@ -75,7 +76,6 @@ export class ChannelList {
     const row = new Row(this);
     this.rows.push(row);
     this.list.append(row.element);
-    if (this.rows.length === 1) this.stopAt(0);
   }
 
   /** One row has the Tab stops: one for its channel, one for its patches. @param {number} place */
