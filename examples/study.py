@@ -5,11 +5,13 @@
     python examples/study.py factors build/factors
     python examples/study.py transforms build/transforms
 
-And what the features are good for:
+And what else the features are good for:
 
     python examples/study.py segment build/segment
     python examples/study.py neighbours build/neighbours
     python examples/study.py map build/map
+    python examples/study.py pca build/pca
+    python examples/study.py channels build/channels
 
 Each writes the photos of `photos.py` and a site into the folder, and prints the command line that made the site. Options of overlay-export may follow.
 """
@@ -30,6 +32,8 @@ STUDIES = {
     "segment": ["--figures", "segment", "--layers", "block3,block4", "--title", "Segmented by example"],
     "neighbours": ["--figures", "neighbours", "--layers", "block3,block4", "--title", "The nearest in feature space"],
     "map": ["--figures", "map", "--map", "pca,tsne", "--factors", "4", "--layers", "block3,block4", "--title", "Which patches lie together"],
+    "pca": ["--figures", "pca", "--layers", "block3,block4", "--title", "Three components as colours"],
+    "channels": ["--figures", "channels", "--layers", "block3,block4", "--title", "Channel by channel"],
 }
 
 

@@ -11,32 +11,50 @@ from exporter.progress import Progress
 from exporter.sample import Maps
 from exporter.tables import Table
 
-# Of each channel so many images give the patch with its greatest value.
+# Of each channel so many images give the patch with its greatest value, or with its least.
 PEAKS = 24
+Write = Callable[[str, np.ndarray, str], Table]
 
 
-def measure_activations(maps: Maps, originals: int, coder: Coder, layer: str, write: Callable[[str, np.ndarray, str], Table], progress: Progress) -> Activations:
-    """Read the features of the first `originals` images once, and write peaks, norms and, where codes are rotated, the basis."""
-    values, rows, norms, start = [], [], [], 0
+class _Ends:
+    """Of each channel the patches with the greatest values, times a sign, one of each image. Fed image by image."""
+
+    def __init__(self, sign: int) -> None:
+        self._sign, self._values, self._rows = sign, [], []
+
+    def add(self, features: np.ndarray, start: int) -> None:
+        """features: float32 (patches, channels); start: the row of the first patch."""
+        at = (self._sign * features).argmax(axis=0)
+        self._values.append(np.take_along_axis(features, at[None], axis=0)[0])
+        self._rows.append(start + at)
+
+    def write(self, name: str, write: Write) -> tuple[Table, Table]:
+        """Write rows and values, (channels, patches)."""
+        values, rows = np.stack(self._values, axis=1), np.stack(self._rows, axis=1)
+        first = np.argsort(-self._sign * values, axis=1, kind="stable")[:, :PEAKS]
+        taken = [np.take_along_axis(one, first, axis=1) for one in (rows, values)]
+        return write(f"{name}s", taken[0], "u32"), write(f"{name}-values", taken[1], "f32")
+
+
+def measure_activations(maps: Maps, originals: int, coder: Coder, signed: bool, layer: str, write: Write, progress: Progress) -> Activations:
+    """Read the features of the first `originals` images once, and write peaks, norms, where there are negative values also lows, and where codes are rotated the basis."""
+    peaks, lows, norms, start = _Ends(1), _Ends(-1), [], 0
     with threadpool_limits(1), progress(f"Channels of {layer}", originals) as advance:
         for image in range(originals):
             features = maps.read(image)
-            at = features.argmax(axis=0)
-            values.append(np.take_along_axis(features, at[None], axis=0)[0])
-            rows.append(start + at)
+            for ends in (peaks, lows):
+                ends.add(features, start)
             norms.append(np.linalg.norm(features.astype(np.float64), axis=1).astype(np.float32))
             start += len(features)
             advance()
-    found, places = np.stack(values, axis=1), np.stack(rows, axis=1)
-    first = np.argsort(-found, axis=1, kind="stable")[:, :PEAKS]
-    peaks = write("peaks", np.take_along_axis(places, first, axis=1), "u32")
-    written = write("peak-values", np.take_along_axis(found, first, axis=1), "f32")
-    return Activations(peaks, written, write("norms", np.concatenate(norms)[None], "f32"), _basis(coder, write))
+        basis = _basis(coder, write)
+    low, low_values = lows.write("low", write) if signed else (None, None)
+    return Activations(*peaks.write("peak", write), write("norms", np.concatenate(norms)[None], "f32"), basis, low, low_values)
 
 
-def _basis(coder: Coder, write: Callable[[str, np.ndarray, str], Table]) -> Table | None:
-    """The orthonormal columns of the rotation, of which a code is a multiple of the coordinates."""
+def _basis(coder: Coder, write: Write) -> Table | None:
+    """The columns of the rotation, of which a code is a multiple of the coordinates: orthonormal to what float32 holds, not only to what they were rounded to."""
     if coder.rotation is None:
         return None
-    columns = coder.rotation.columns
-    return write("basis", columns / np.linalg.norm(columns, axis=0), "f32")
+    columns, triangle = np.linalg.qr(coder.rotation.columns)
+    return write("basis", columns * np.sign(np.diag(triangle)), "f32")

@@ -137,6 +137,24 @@ class Bundle:
         table = self.images[self._index(image)].mask
         return None if table is None else self.table(table) > 0
 
+    def channel(self, layer: Layer | str, channel: int) -> Mapping[str, np.ndarray]:
+        """The network's own values of one channel, as the codes have kept them: {image id: float32 (rows, cols)} of the images that are no versions.
+
+        Of a centred layer they are without the channel's mean. Raises UsageError for a channel that is not there or a layer exported without activations
+        (`--figures channels`), BundleError for a damaged file.
+        """
+        layer = self._layer(layer)
+        if layer.activations is None:
+            raise UsageError(f'the layer "{layer.id}" has no activations; export with --figures channels')
+        if not 0 <= channel < layer.channels:
+            raise UsageError(f'the layer "{layer.id}" has no channel {channel}, expected 0 to {layer.channels - 1}')
+        axis = quantise.channel_axis(layer.dims, channel) if layer.activations.basis is None else self.table(layer.activations.basis)[channel]
+        lengths, starts = self.table(layer.activations.norms)[0], np.cumsum([0, *(rows * cols for rows, cols in layer.grids)])
+        return {
+            image.id: quantise.projection(self.codes(image, layer), axis, lengths[start:end].reshape(self.grid(image, layer)))
+            for image, start, end in zip(self.manifest.originals, starts[:-1], starts[1:], strict=False)
+        }
+
     def similarity(self, image: Image | str, layer: Layer | str, row: int, col: int) -> Mapping[str, np.ndarray]:
         """Cosine similarity of one patch with every patch: {image id: float32 (rows, cols)}.
 

@@ -14,32 +14,37 @@ from exporter.tables import Table
 COUNT = 3
 # They are found on about so many patches.
 MOST_PATCHES = 2**14
-# Of the values of a component, this part at either end is as dark, or as bright, as a colour gets.
-_CLIPPED = 1
+# Of the values of a component, this per cent at either end is as dark, or as bright, as a colour gets: a few strange patches leave the others their contrast.
+_CLIPPED = 2
+_STEPS = 255
 _DIGITS = 6
+# A component with a range below this, or whose two tails differ by less, has none that rounding did not make.
+_LEAST = 1e-6
 
 
 def color_components(maps: Maps, originals: int, layer: str, write: Callable[[str, np.ndarray, str], Table], progress: Progress) -> Components:
     """Find the components on a sample of the patches, and write the colours of all patches of the first `originals` images.
 
-    Signs are fixed: of the values of a component, those farthest from its mean are bright. A component without variance is mid grey.
+    Signs are fixed, see `find_components`. A component without variance is mid grey.
     """
     import sklearn.decomposition  # noqa: F401 - before the limit: it holds only for libraries that are loaded
 
     with threadpool_limits(1), progress(f"Components of {layer}", originals) as advance:
         mean, axes, explained = find_components(sampled(maps, originals, MOST_PATCHES), COUNT)
-        values = []
+        found = []
         for image in range(originals):
-            values.append((unit(maps.read(image)) - mean) @ axes.T)
+            found.append(axes @ (unit(maps.read(image)) - mean).T)
             advance()
-    return Components(explained, write("components", _bytes(np.concatenate(values).T), "u8"))
+    values = np.concatenate(found, axis=1)
+    ranges = np.percentile(values, [_CLIPPED, 100 - _CLIPPED], axis=1).T.round(_DIGITS)
+    return Components(explained, tuple(map(tuple, ranges.tolist())), write("components", _bytes(values, ranges), "u8"))
 
 
 def find_components(features: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, tuple[float, ...]]:
     """The mean of unit vectors (n, channels), the first `count` principal components (count, channels) and the part of the variance that each explains.
 
-    By scikit-learn's PCA in double precision. Where there are fewer, rows of zeros stand for the others. The sign of a component is the one that makes
-    the third moment of its values positive: the longer tail is on the positive side.
+    By scikit-learn's PCA in double precision. Where there are fewer, rows of zeros stand for the others. Of the two signs of a component the one is taken
+    whose values have the longer tail on the positive side (a positive third moment); where both are alike, that of its greatest channel.
     """
     from sklearn.decomposition import PCA
 
@@ -48,9 +53,16 @@ def find_components(features: np.ndarray, count: int) -> tuple[np.ndarray, np.nd
     if len(features) > 1 and np.ptp(features, axis=0).any():
         pca = PCA(found, svd_solver="full").fit(features)
         axes[:found], explained[:found] = pca.components_, pca.explained_variance_ratio_
-    values = (features - mean) @ axes.T
-    signs = np.where((values**3).sum(axis=0) < 0, -1.0, 1.0)
+    signs = _signs((features - mean) @ axes.T, axes)
     return mean, axes * signs[:, None], tuple(round(float(part), _DIGITS) for part in explained)
+
+
+def _signs(values: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """1 or -1 for each component. values: (n, count)."""
+    tails = (values**3).sum(axis=0)
+    greatest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)[:, 0]
+    alike = np.abs(tails) <= _LEAST * (np.abs(values) ** 3).sum(axis=0)
+    return np.where(np.where(alike, greatest, tails) < 0, -1.0, 1.0)
 
 
 def sampled(maps: Maps, images: int, limit: int) -> np.ndarray:
@@ -67,8 +79,8 @@ def sample_places(maps: Maps, images: int, limit: int) -> list[np.ndarray]:
     return [plan.positions(image, count) for image, count in enumerate(cells)]
 
 
-def _bytes(values: np.ndarray) -> np.ndarray:
-    """Each row (of a component) from its low to its high percentile onto 0..255."""
-    low, high = np.percentile(values, [_CLIPPED, 100 - _CLIPPED], axis=1, keepdims=True)
-    scaled = np.divide(values - low, high - low, out=np.full_like(values, 0.5), where=high - low > 1e-9)
-    return np.rint(255 * scaled.clip(0, 1)).astype(np.uint8)
+def _bytes(values: np.ndarray, ranges: np.ndarray) -> np.ndarray:
+    """Each row (of a component) from the low to the high end of its range onto 0..255; where there is no range, onto the middle."""
+    low, high = ranges.T[..., None]
+    scaled = np.divide(values - low, high - low, out=np.full_like(values, 0.5), where=high - low > _LEAST)
+    return np.rint(_STEPS * scaled.clip(0, 1)).astype(np.uint8)

@@ -45,6 +45,6 @@ def derive(root: Path, number: int, layer: Layer, maps: Maps, coder: Coder, orig
     if wanted.components:
         layer = replace(layer, components=color_components(maps, originals, layer.id, write, progress))
     if wanted.activations:
-        layer = replace(layer, activations=measure_activations(maps, originals, coder, layer.id, write, progress))
+        layer = replace(layer, activations=measure_activations(maps, originals, coder, layer.signed, layer.id, write, progress))
     return layer
 

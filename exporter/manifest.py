@@ -11,7 +11,7 @@ from exporter.tables import Table
 
 VERSION = 1
 # Optional members, and the values at which they say nothing and are left out.
-_SILENT = {"selection": None, "weights": "", "input_size": None, "prefix_tokens": None, "thumbnail": None, "centered": False, "integers": "", "max_error": None, "tried": (), "mark": "", "version": None, "series": (), "factors": (), "group": None, "mask": None, "maps": (), "components": None, "activations": None, "basis": None}
+_SILENT = {"selection": None, "weights": "", "input_size": None, "prefix_tokens": None, "thumbnail": None, "centered": False, "integers": "", "max_error": None, "tried": (), "mark": "", "version": None, "series": (), "factors": (), "group": None, "mask": None, "maps": (), "components": None, "activations": None, "basis": None, "lows": None, "low_values": None}
 
 
 @dataclass(frozen=True)
@@ -170,9 +170,14 @@ class PointMap:
 
 @dataclass(frozen=True)
 class Components:
-    """The first three principal components of a layer as colours. colors: u8 (3, patches of the images that are no versions); explained: the part of the variance of each."""
+    """The first three principal components of a layer as colours.
+
+    explained: the part of the variance of each; ranges: of each the values that 0 and 255 stand for, and all below and above them; colors: u8 (3, patches
+    of the images that are no versions).
+    """
 
     explained: tuple[float, float, float]
+    ranges: tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
     colors: Table
 
 
@@ -182,13 +187,19 @@ class Activations:
 
     peaks: u32 (channels, peaks), of each channel the rows among the codes of all images of the patches with the greatest values, these first; values: f32
     of the same shape; norms: f32 (1, patches of the images that are no versions) of the vectors before they were scaled; basis: f32 (channels, dims),
-    which turns codes that are rotated back, None where they are not.
+    which turns codes that are rotated back, None where they are not; lows, low_values: as peaks and values, of the least values, None where none is negative.
     """
 
     peaks: Table
     values: Table
     norms: Table
     basis: Table | None = None
+    lows: Table | None = None
+    low_values: Table | None = None
+
+    @property
+    def tables(self) -> list[Table]:
+        return [table for table in (self.peaks, self.values, self.norms, self.basis, self.lows, self.low_values) if table]
 
 
 @dataclass(frozen=True)
@@ -224,8 +235,7 @@ class Layer:
         """All tables that belong to it."""
         found = [table for one in self.maps for table in (one.items, one.coordinates)]
         found += [self.components.colors] if self.components else []
-        own = self.activations
-        found += [table for table in (own.peaks, own.values, own.norms, own.basis) if table] if own else []
+        found += self.activations.tables if self.activations else []
         return list(dict.fromkeys(found))
 
 

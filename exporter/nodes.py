@@ -63,6 +63,11 @@ class Node:
         good = isinstance(value, list) and len(value) == count and all(_is_integer(one, 1) for one in value)
         return tuple(self.expect(good, value, f"{count} integers of at least 1", key))
 
+    def pairs(self, key: str, count: int) -> tuple[tuple[float, float], ...]:
+        value = self.get(key)
+        good = isinstance(value, list) and len(value) == count and all(isinstance(pair, list) and len(pair) == 2 and all(map(_is_number, pair)) for pair in value)
+        return tuple(tuple(pair) for pair in self.expect(good, value, f"{count} pairs of numbers", key))
+
     def node(self, key: str) -> "Node":
         return Node(self.get(key), f"{self._path}.{key}".strip("."))
 

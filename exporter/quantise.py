@@ -82,6 +82,18 @@ def similarity(queries: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return scores.astype(np.float32)
 
 
+def channel_axis(dims: int, channel: int) -> np.ndarray:
+    """The axis of a channel in codes that are not rotated."""
+    return np.eye(1, dims, channel)[0]
+
+
+def projection(codes: np.ndarray, axis: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """What vectors of these lengths (...) that have these codes, int8 (..., dims), are along an axis, float (dims,): float32 (...); 0 for a zero code."""
+    sizes = np.sqrt(squared_norms(codes).astype(np.float64))
+    found = codes.astype(np.float64) @ axis.astype(np.float64) * lengths
+    return np.divide(found, sizes, out=np.zeros_like(found), where=sizes > 0).astype(np.float32)
+
+
 def unit(features: np.ndarray) -> np.ndarray:
     """L2-normalise vectors in double precision; (..., channels) -> float64; a zero vector stays zero."""
     values = np.asarray(features, dtype=np.float64)

@@ -29,7 +29,7 @@ def point_map(node: Node) -> PointMap:
 
 def components(node: Node) -> Components:
     """The principal components of a layer as colours."""
-    return Components(node.numbers("explained", 3), _table(node.node("colors"), "u8", rows=3))
+    return Components(node.numbers("explained", 3), node.pairs("ranges", 3), _table(node.node("colors"), "u8", rows=3))
 
 
 def activations(node: Node, counts: Mapping[str, int]) -> Activations:
@@ -37,7 +37,8 @@ def activations(node: Node, counts: Mapping[str, int]) -> Activations:
     peaks = _table(node.node("peaks"), "u32", rows=counts["channels"])
     values, norms = _table(node.node("values"), "f32", *peaks.shape), _table(node.node("norms"), "f32", rows=1)
     basis = _table(node.node("basis"), "f32", counts["channels"], counts["dims"]) if node.has("basis") else None
-    return Activations(peaks, values, norms, basis)
+    lows = _table(node.node("lows"), "u32", *peaks.shape) if node.has("lows") else None
+    return Activations(peaks, values, norms, basis, lows, _table(node.node("low_values"), "f32", *peaks.shape) if lows else None)
 
 
 def check_tables(layer: Layer, originals: int) -> None:

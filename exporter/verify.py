@@ -92,7 +92,8 @@ def _check_tables(bundle: Bundle, layer: Layer) -> int:
     found = {table.file: bundle.table(table) for table in layer.tables}
     rows = sum(rows * cols for rows, cols in layer.grids)
     listed = [(one.items, rows if one.of == "patches" else len(bundle.images)) for one in layer.maps]
-    for table, most in [*listed, *([(layer.activations.peaks, rows)] if layer.activations else [])]:
+    ends = [table for table in (layer.activations.peaks, layer.activations.lows) if table] if layer.activations else []
+    for table, most in [*listed, *((table, rows) for table in ends)]:
         greatest = int(found[table.file].max())
         if greatest >= most:
             raise BundleError(f"{table.file}: refers to {greatest}, expected less than {most}; export the site again")

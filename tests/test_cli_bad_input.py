@@ -114,7 +114,7 @@ def test_an_empty_folder_and_no_such_path(tiny, tmp_path):
         (["--layers", "shalow"], ["has no layer 'shalow': near names are shallow", "overlay-layers with the same --model lists all"]),
         (["--layers", "deep,x*"], [r"pattern 'x\*' matches no layer"]),
         (["--layers", ","], ["No layer was named", "expected names, aliases or globs"]),
-        (["--figures", "galery"], ['unknown figure "galery", expected one or more of classes, factors, gallery, layers, map, neighbours, pair, segment, transforms; did you mean "gallery"']),
+        (["--figures", "galery"], ['unknown figure "galery", expected one or more of channels, classes, factors, gallery, layers, map, neighbours, pair, pca, segment, transforms; did you mean "gallery"']),
         (["--std", "0"], ["--std is 0 for a channel", "expected numbers above 0"]),
         (["--mean", "1,2"], ["--mean", "'1,2' is not 1 or 3 numbers between commas"]),
         (["--input-range", "a,b"], ["--input-range", "'a,b' is not 2 numbers"]),

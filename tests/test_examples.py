@@ -136,7 +136,7 @@ def test_own_network_learns(trained):
     assert len(set(codes)) == len(codes)
 
 
-@pytest.mark.parametrize("study", ["classes", "factors", "transforms", "segment", "neighbours", "map"])
+@pytest.mark.parametrize("study", ["classes", "factors", "transforms", "segment", "neighbours", "map", "pca", "channels"])
 def test_every_case_study_gives_a_site(study, tmp_path, model_cache):
     done = subprocess.run([sys.executable, str(SCRIPT.parent / "study.py"), study, str(tmp_path), "--size", "128"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -98,7 +98,7 @@ def test_a_folder_its_bundle_json_and_a_page_hold_the_same(photos, tmp_path, opt
         ({"encoding": "int6"}, '--encoding is "int6", expected one of int8, int8-deflate, int4, int4-deflate'),
         ({"batch_size": 0}, "batch size is 0, expected 1 to 1024"),
         ({"threads": -1}, "threads is -1, expected 1 to 1024"),
-        ({"figures": []}, "no figure was asked for, expected one or more of classes, factors, gallery, layers, map, neighbours, pair, segment, transforms"),
+        ({"figures": []}, "no figure was asked for, expected one or more of channels, classes, factors, gallery, layers, map, neighbours, pair, pca, segment, transforms"),
         ({"figures": ["pairs"]}, 'unknown figure "pairs".*did you mean "pair"'),
         ({"layers": []}, "No layer was named"),
         ({"model": "resnet"}, "Unknown network 'resnet'"),

@@ -3,13 +3,13 @@
 import { COLORMAPS, STYLES } from './colormaps.js';
 import { RANGES } from './ranges.js';
 
-const TEXTS = ['src', 'figure', 'layer', 'image', 'group', 'range', 'colormap', 'style-map', 'series', 'factors', 'compare', 'spacing', 'own', 'score', 'background', 'method', 'points', 'color'];
+const TEXTS = ['src', 'figure', 'layer', 'image', 'group', 'range', 'colormap', 'style-map', 'series', 'factors', 'compare', 'spacing', 'own', 'score', 'background', 'method', 'points', 'color', 'channel', 'component'];
 const NUMBERS = ['row', 'col', 'opacity', 'k', 'threshold'];
 /** Attributes that change how the map is drawn, and those that make the figure start anew. */
 export const DISPLAY = /** @type {Record<string, keyof import('./state.js').Display>} */ ({
   'style-map': 'style', colormap: 'colormap', range: 'range', smooth: 'smooth', opacity: 'opacity',
 });
-export const RESTART = ['src', 'figure', 'images', 'layers', 'group', 'series', 'factors', 'compare', 'k', 'spacing', 'own', 'examples', 'score', 'background', 'threshold', 'method', 'points', 'color'];
+export const RESTART = ['src', 'figure', 'images', 'layers', 'group', 'series', 'factors', 'compare', 'k', 'spacing', 'own', 'examples', 'score', 'background', 'threshold', 'method', 'points', 'color', 'channel', 'component'];
 export const ATTRIBUTES = [...TEXTS, ...NUMBERS, 'images', 'layers', 'examples', 'smooth'];
 const DEFAULT_OPACITY = 0.8;
 

@@ -146,16 +146,10 @@ export class LayerCodes {
     return out.subarray(first, end);
   }
 
-  /** The unit vectors of the patches of an image times a vector of as many dims. @param {number} image @param {Float64Array} vector @returns {Float32Array} rows x cols */
-  project(image, vector) {
-    const { kernel, starts } = this;
-    return Float32Array.from({ length: starts[image + 1] - starts[image] }, (_, i) => {
-      const code = kernel.code(starts[image] + i);
-      let dot = 0;
-      for (let d = 0; d < code.length; d++) dot += code[d] * vector[d];
-      const norm = kernel.norms[starts[image] + i];
-      return norm > 0 ? dot / Math.sqrt(norm) : 0;
-    });
+  /** What the unit vectors of an image's patches, which have arrived, are along an axis: rows x cols. @param {number} image @param {import('./similarity.js').Axis} axis */
+  project(image, axis) {
+    const [first, end] = [this.starts[image], this.starts[image + 1]];
+    return this.kernel.project(axis, first, new Float32Array(end - first));
   }
 
   /** The number of patches on all images. */

@@ -7,8 +7,8 @@ import { isSafePath } from './paths.js';
  * @typedef {import('./bundle.js').Image} Image
  * @typedef {import('./bundle.js').Layer} Layer
  * @typedef {{method: 'pca' | 'tsne', of: 'patches' | 'images', total: number, explained: number[], perplexity: number, items: Table, coordinates: Table}} PointMap
- * @typedef {{explained: [number, number, number], colors: Table}} Components
- * @typedef {{peaks: Table, values: Table, norms: Table, basis?: Table}} Activations
+ * @typedef {{explained: [number, number, number], ranges: [number, number][], colors: Table}} Components
+ * @typedef {{peaks: Table, values: Table, norms: Table, basis?: Table, lows?: Table, low_values?: Table}} Activations
  * @typedef {(good: unknown, reason: string) => void} Expect throws where something is not good
  * @typedef {{type: string, rows?: number, cols?: number}} Wanted
  */
@@ -27,6 +27,8 @@ export function checkDerived(layer, originals, expect) {
   if (maps !== undefined) checkMaps(maps, { patches, images: originals }, who, expect);
   if (components !== undefined) {
     expect(components?.explained?.length === 3 && components.explained.every(isShare), `${who} has components that do not say what they explain`);
+    const isRange = (/** @type {unknown} */ pair) => Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite);
+    expect(Array.isArray(components.ranges) && components.ranges.length === 3 && components.ranges.every(isRange), `${who} has components without the ranges of their values`);
     checkTable(components.colors, { type: 'u8', rows: 3, cols: patches }, `the components of ${who}`, expect);
   }
   if (activations === undefined) return;
@@ -35,6 +37,10 @@ export function checkDerived(layer, originals, expect) {
   checkTable(activations.values, { type: 'f32', rows: channels, cols: activations.peaks.shape[1] }, of, expect);
   checkTable(activations.norms, { type: 'f32', rows: 1, cols: patches }, of, expect);
   if (activations.basis !== undefined) checkTable(activations.basis, { type: 'f32', rows: channels, cols: dims }, of, expect);
+  if (activations.lows === undefined) return;
+  const cols = activations.peaks.shape[1];
+  checkTable(activations.lows, { type: 'u32', rows: channels, cols }, of, expect);
+  checkTable(/** @type {Table} */ (activations.low_values), { type: 'f32', rows: channels, cols }, of, expect);
 }
 
 /** @param {PointMap[]} maps @param {{patches: number, images: number}} totals @param {string} who @param {Expect} expect */

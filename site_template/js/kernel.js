@@ -4,7 +4,7 @@
  */
 
 import { WASM } from './kernel-wasm.js';
-import { similarities, squaredNorms } from './similarity.js';
+import { projections, similarities, squaredNorms } from './similarity.js';
 
 /**
  * @typedef {object} Kernel
@@ -14,6 +14,8 @@ import { similarities, squaredNorms } from './similarity.js';
  * @property {(row: number) => Int8Array} code the `dims` integers of a row that was put; not to be written to
  * @property {(query: number, first: number, count: number, out: Float32Array) => void} score write the similarities of row `query` with the rows
  *   from `first` to places from `first` of `out`, and nothing else of it; `out` has a place for each row
+ * @property {(axis: import('./similarity.js').Axis, first: number, out: Float32Array) => Float32Array} project write what the unit vectors of consecutive rows,
+ *   from `first` on, are along an axis: as many as `out`, which is returned, has places for
  *
  * @typedef {{put: (...numbers: number[]) => void, widen: (...numbers: number[]) => void, score: (...numbers: number[]) => void}} Functions of kernel.wat
  */
@@ -36,6 +38,7 @@ export class ScalarKernel {
     this.codes = new Int8Array(rows * dims);
     this.norms = new Float64Array(rows);
     this.bytes = this.codes.byteLength + this.norms.byteLength;
+    this.stored = { codes: this.codes, stride: dims, flips: new Int8Array(dims), norms: this.norms };
   }
 
   /** @param {number} row @param {Int8Array} codes */
@@ -54,6 +57,11 @@ export class ScalarKernel {
     const end = first + count;
     const codes = this.codes.subarray(first * this.dims, end * this.dims);
     similarities(this.code(query), this.norms[query], codes, this.norms.subarray(first, end), out.subarray(first, end));
+  }
+
+  /** @param {import('./similarity.js').Axis} axis @param {number} first @param {Float32Array} out */
+  project(axis, first, out) {
+    return projections(this.stored, axis, first, out);
   }
 }
 
@@ -76,6 +84,8 @@ export class SimdKernel {
     this.codes = new Int8Array(memory.buffer, this.codesAt, rows * this.stride);
     this.norms = new Float64Array(memory.buffer, this.normsAt, rows);
     this.scores = new Float32Array(memory.buffer, this.scoresAt, BATCH);
+    // Where kernel.wat has added 128, the uppermost bit is the other one.
+    this.stored = { codes: this.codes, stride: this.stride, flips: Int8Array.from({ length: dims }, (_, dim) => (dim % 2 ? 0 : -128)), norms: this.norms };
     const { exports } = new WebAssembly.Instance(module, { js: { memory } });
     this.functions = /** @type {Functions} */ (/** @type {unknown} */ (exports));
     /** The row that stands widened at the beginning of the memory. */
@@ -113,6 +123,11 @@ export class SimdKernel {
       if (some === BATCH) out.set(scores, row);
       else for (let i = 0; i < some; i++) out[row + i] = scores[i];
     }
+  }
+
+  /** @param {import('./similarity.js').Axis} axis @param {number} first @param {Float32Array} out */
+  project(axis, first, out) {
+    return projections(this.stored, axis, first, out);
   }
 }
 

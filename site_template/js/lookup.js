@@ -16,6 +16,13 @@ export function findImage(bundle, id) {
   return index;
 }
 
+/** Those of the images that are no versions of others, for a figure that knows nothing of versions. @param {Bundle} bundle @param {number[]} asked */
+export function withoutVersions({ images }, asked) {
+  const found = asked.filter((image) => !images[image].version);
+  if (!found.length) throw new Error(`the images ${asked.map((image) => images[image].id).join(', ')} are versions of others, of which this figure knows nothing; name the originals`);
+  return found;
+}
+
 /** @param {Bundle} bundle @param {string} id */
 export function findLayer(bundle, id) {
   const layer = bundle.layers.find((one) => one.id === id);

@@ -3,7 +3,11 @@
 import { paintTable, step } from './colormaps.js';
 import { make } from './dom.js';
 
-/** @typedef {import('./state.js').State} State */
+/**
+ * @typedef {import('./state.js').State} State
+ * @typedef {{low: number, high: number, open: boolean, style: import('./colormaps.js').Style, colormap: import('./colormaps.js').Colormap, opacity: number, value: number | null}} Scale
+ *   low, high: what the two ends of the colours stand for; open: and what is beyond them; value: what is under the cursor
+ */
 
 /** How bright the photograph under a map is taken to be: darkened in a heatmap, as it is under a spotlight. */
 const PHOTO = { heat: 110, spotlight: 220 };
@@ -11,8 +15,8 @@ const PHOTO = { heat: 110, spotlight: 220 };
 /** @type {{key: string, table: Uint32Array}} */
 let cached = { key: '', table: new Uint32Array() };
 
-/** The paint table of a display as packed pixels. @param {import('./state.js').Display} display */
-function pixelTable({ style, colormap, opacity }) {
+/** The paint table of a display as packed pixels. @param {Pick<import('./state.js').Display, 'style' | 'colormap' | 'opacity'>} display */
+export function pixelTable({ style, colormap, opacity }) {
   const key = `${style} ${colormap} ${opacity}`;
   if (cached.key !== key) cached = { key, table: new Uint32Array(paintTable(style, colormap, opacity).buffer) };
   return cached.table;
@@ -69,11 +73,18 @@ export function formatValue(value) {
   return text === '-0.00' ? '0.00' : text.replace('-', '\u2212');
 }
 
+/** The colours of similarities. @param {State} state @returns {Scale} */
+export function similarityScale(state) {
+  const [low, high] = state.range;
+  const { range, style, colormap, opacity } = state.display;
+  return { low, high, open: range === 'layer', style, colormap, opacity, value: state.value(state.cursor) };
+}
+
 /** The colours with the values of their ends, and a tick at the value under the cursor. */
 export class Legend {
-  /** @param {State} state @param {string} [unit] what the values are, where nothing around says so */
-  constructor(state, unit = 'cosine similarity') {
-    this.state = state;
+  /** @param {() => Scale} scale @param {string} [unit] what the values are, where nothing around says so */
+  constructor(scale, unit = '') {
+    this.scale = scale;
     this.tick = make('i');
     this.low = make('span');
     this.ramp = make('span', { className: 'ramp' }, this.tick);
@@ -84,16 +95,12 @@ export class Legend {
 
   /** Follow the range, the colours and the cursor. */
   update() {
-    const { state } = this;
-    const [low, high] = state.range;
-    const [openLow, openHigh] = state.display.range === 'layer' ? ['\u2264', '\u2265'] : ['', ''];
-    this.low.textContent = openLow + formatValue(low);
-    this.high.textContent = openHigh + formatValue(high);
-    const { style, colormap, opacity } = state.display;
+    const { low, high, open, style, colormap, opacity, value } = this.scale();
+    this.low.textContent = (open ? '\u2264' : '') + formatValue(low);
+    this.high.textContent = (open ? '\u2265' : '') + formatValue(high);
     const key = `${style} ${colormap} ${opacity}`;
     if (this.ramp.dataset.key !== key) this.ramp.style.backgroundImage = gradient(style, colormap, opacity);
     this.ramp.dataset.key = key;
-    const value = state.value(state.cursor);
     this.tick.hidden = value === null;
     if (value !== null) this.tick.style.left = `${(100 * step(value, low, high)) / 255}%`;
   }

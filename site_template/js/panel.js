@@ -2,7 +2,7 @@
 
 import { make } from './dom.js';
 import { fullName, layerName, networkName } from './names.js';
-import { Legend } from './overlay.js';
+import { Legend, similarityScale } from './overlay.js';
 import { Tile } from './tile.js';
 
 export class Panel {
@@ -14,7 +14,7 @@ export class Panel {
     this.tile = null;
     this.place = make('div', { className: 'place' });
     this.about = make('span', { className: 'about' });
-    this.legend = new Legend(state, '');
+    this.legend = new Legend(() => similarityScale(state));
     const { label, name } = layerName(bundle, layer);
     const title = make('span', { className: 'title' }, make('b', { textContent: label }), name && ` ${name}`);
     this.element = make('figure', { className: 'panel' }, this.place, make('figcaption', {}, title, this.about, this.legend.element));

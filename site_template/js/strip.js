@@ -45,6 +45,12 @@ export class Strip {
     if (this.cuts.some(({ element, match }) => element.tabIndex === 0 && !match)) this.stopAt(this.cuts[0].element);
   }
 
+  /** @param {boolean} on whether Tab leads here */
+  reach(on) {
+    const stop = this.cuts.find(({ element }) => element.tabIndex === 0) ?? this.cuts[0];
+    for (const { element } of this.cuts) element.tabIndex = on && element === stop.element ? 0 : -1;
+  }
+
   /** One Tab stop for all. @param {HTMLElement} stop */
   stopAt(stop) {
     for (const { element } of this.cuts) element.tabIndex = element === stop ? 0 : -1;

@@ -138,6 +138,16 @@ export class Wall {
     if (this.source && this.narrow && this.options.sticks) stick(this.source, this.options.foot, false);
   }
 
+  /** Select and pin a patch that is named elsewhere. @param {import('./patches.js').Patch} patch */
+  async pick({ image, row, col }) {
+    const { state } = this;
+    await state.require(image).catch(() => {}); // the figure says what is missing
+    if (!state.has(image)) return;
+    state.point(null);
+    state.select({ image, row, col }, true);
+    this.stick();
+  }
+
   /** @param {Iterable<Item>} [some] those in view */
   paint(some = this.withSource()) {
     if (this.many) this.framed = strongest(this.state, this.seen);

@@ -1,7 +1,8 @@
-"""Script work of a hover in the figures `classes`, `factors`, `neighbours` and `transforms`, from the pointer event to everything drawn.
+"""Script work of a hover in the figures `classes`, `factors`, `channels`, `pca`, `neighbours` and `transforms`, from the pointer event to everything drawn.
 
-60 images of 14 x 14 x 112, in ten classes and with four factors; 24 versions of 28 x 28 x 112 and of 14 x 14 x 192. Run by hand: `python tests/benchmarks/figures.py`.
-Features and pictures are made up: the work is the same. Ends with exit code 1 where a median exceeds the limit.
+60 images of 14 x 14 x 112, in ten classes and with four factors; 60 of 28 x 28 x 112, whose codes are rotated; 24 versions of 28 x 28 x 112 and of 14 x 14 x 192. Run by
+hand: `python tests/benchmarks/figures.py`. Features and pictures are made up: the work is the same. Channels are ranked, and the first one drawn, in a task of its own a moment
+after a hover, which is timed too. Ends with exit code 1 where a median exceeds the limit.
 """
 
 import hashlib
@@ -19,9 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from exporter.factor_file import encode_weights
 from exporter.images import Group
-from exporter.manifest import FactorSet, Figure, Selection, Series, Step, Version
+from exporter.manifest import Activations, Components, FactorSet, Figure, Selection, Series, Step, Version
 from exporter.serve import make_server
 from exporter.site import write_site
+from exporter.tables import Table, write_table
 from tests.benchmarks.hover import FLAGS, find_chromium
 from tests.fixtures.make import LayerPlan, Plan, write_bundle
 
@@ -31,10 +33,16 @@ LAYERS = (LayerPlan("28x28", 16, 112, signed=True), LayerPlan("14x14", 32, 192, 
 # What is pointed at in each figure, by the name that is printed.
 PLACES = {
     "classes": {"the images": ".gallery .tile"},
+    "channels": {"the images": ".gallery .tile"},
+    "pca": {"the overlays": ".column .tile:first-child", "the colours": ".column .tile:last-child"},
     "factors": {"the overlays": ".column .tile:first-child", "the maps of factors": ".column .tile:last-child"},
     "neighbours": {"the image": ".stage .tile.source"},
     "transforms": {"the versions": ".version .tile", "the large one": ".stage .tile.source", "the chart": ".plot"},
 }
+# How long each task that waited for its time took.
+TIMERS = """window.spent = [];
+const start = window.setTimeout;
+window.setTimeout = (task, ...more) => start(() => { const began = performance.now(); task(); spent.push(performance.now() - began); }, ...more);"""
 HOVERS = """async ([figure, layer, where]) => {
   const element = document.querySelector(`similarity-overlay[figure=${figure}]`);
   await element.ready;
@@ -44,6 +52,7 @@ HOVERS = """async ([figure, layer, where]) => {
   const seen = (target) => { const {top, bottom} = target.getBoundingClientRect(); return bottom > 0 && top < innerHeight; };
   const targets = [...element.shadowRoot.querySelectorAll(where)].filter(seen);
   const times = [];
+  spent.length = 0;
   for (let i = 0; i < 700; i++) {
     const target = targets[i % targets.length], box = target.getBoundingClientRect();
     const place = {clientX: box.left + ((i * 37) % 97) / 97 * box.width, clientY: box.top + ((i * 53) % 89) / 89 * box.height};
@@ -54,7 +63,8 @@ HOVERS = """async ([figure, layer, where]) => {
     if (i % 5 === 0) await new Promise(requestAnimationFrame);
   }
   const sorted = times.slice(100).sort((a, b) => a - b);
-  return [targets.length, ...[0.5, 0.95].map((q) => sorted[Math.floor(q * (sorted.length - 1))])];
+  const later = spent.toSorted((a, b) => a - b);
+  return [targets.length, ...[0.5, 0.95].map((q) => sorted[Math.floor(q * (sorted.length - 1))]), later[later.length >> 1] ?? 0];
 }"""
 
 
@@ -63,10 +73,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         print(f"Chromium {browser.version}, script work of a hover")
-        for site in (make_gallery(Path(name) / "gallery"), make_versions(Path(name) / "versions")):
+        for site in (make_gallery(Path(name) / "gallery"), make_channels(Path(name) / "channels"), make_versions(Path(name) / "versions")):
             server, address = make_server(site, 0)
             threading.Thread(target=server.serve_forever, daemon=True).start()
             page = browser.new_page(viewport={"width": 1280, "height": 1000})
+            page.add_init_script(TIMERS)
             page.goto(address)
             page.wait_for_load_state("networkidle")
             slowest = max(slowest, *measure(page))
@@ -81,8 +92,9 @@ def measure(page: Page) -> Iterator[float]:
         layers = page.locator(f"[figure={figure}]").evaluate("one => one.ready.then(() => one.state.layers.map(({ id }) => id))")
         for layer in layers:
             for name, where in PLACES[figure].items():
-                count, median, slow = page.evaluate(HOVERS, [figure, layer, where])
-                print(f"{figure}, {layer}, pointing at {name} ({count}): median {median:.2f} ms (limit {MOST_MS}), 95 % {slow:.2f} ms")
+                count, median, slow, later = page.evaluate(HOVERS, [figure, layer, where])
+                after = f"; a moment later {later:.2f} ms" if later else ""
+                print(f"{figure}, {layer}, pointing at {name} ({count}): median {median:.2f} ms (limit {MOST_MS}), 95 % {slow:.2f} ms{after}")
                 yield median
 
 
@@ -97,6 +109,25 @@ def make_gallery(site: Path) -> Path:
     (layer,) = manifest.layers
     found = FactorSet("f", layer.id, layer.module, "split", FACTORS, 0.5, IMAGES * 14 * 14, (1.0,) * FACTORS, "factors/0.bin", len(data), hashlib.sha256(data).hexdigest())
     write_site(site, replace(manifest, images=images, groups=groups, factors=(found,), selection=None, figures=(Figure("classes", {}), Figure("factors", {}), Figure("neighbours", {}))))
+    return site
+
+
+def make_channels(site: Path) -> Path:
+    """Images of noise, whose codes are taken for rotated ones, with a basis of noise, peaks and colours."""
+    plan = Plan({f"image{n}": (448, 448) for n in range(IMAGES)}, (LayerPlan("28x28x112", 16, 112, signed=True),), 2 << 20, seed=5)
+    manifest, random, patches = write_bundle(site, plan).manifest, np.random.default_rng(5), IMAGES * 28 * 28
+
+    def write(name: str, values: np.ndarray, type: str) -> Table:
+        return write_table(site, f"tables/{name}.bin", values, type)
+
+    def ends(name: str, sign: int) -> tuple[Table, Table]:
+        return write(name, random.integers(0, patches, (112, 24)), "u32"), write(f"{name}-values", sign * np.full((112, 24), 3.0), "f32")
+
+    norms, basis = write("norms", np.full((1, patches), 9.0), "f32"), write("basis", np.linalg.qr(random.normal(size=(112, 112)))[0], "f32")
+    colors = Components((0.1, 0.1, 0.1), ((-1.0, 1.0),) * 3, write("colors", random.integers(0, 256, (3, patches)), "u8"))
+    (layer,) = manifest.layers
+    layer = replace(layer, integers="rotated, step 200", activations=Activations(*ends("peaks", 1), norms, basis, *ends("lows", -1)), components=colors)
+    write_site(site, replace(manifest, layers=(layer,), selection=None, figures=(Figure("channels", {}), Figure("pca", {}))))
     return site
 
 

@@ -24,7 +24,7 @@ function elementWith(attributes) {
 }
 
 test('the attributes of the contract', () => {
-  const contract = ['src', 'figure', 'layer', 'layers', 'images', 'image', 'group', 'row', 'col', 'style-map', 'colormap', 'range', 'smooth', 'opacity', 'series', 'factors', 'compare', 'k', 'spacing', 'own', 'examples', 'score', 'background', 'threshold', 'method', 'points', 'color'];
+  const contract = ['src', 'figure', 'layer', 'layers', 'images', 'image', 'group', 'row', 'col', 'style-map', 'colormap', 'range', 'smooth', 'opacity', 'series', 'factors', 'compare', 'k', 'spacing', 'own', 'examples', 'score', 'background', 'threshold', 'method', 'points', 'color', 'channel', 'component'];
   assert.deepEqual([...ATTRIBUTES].sort(), contract.sort());
   assert.ok([...Object.keys(DISPLAY), ...RESTART].every((name) => ATTRIBUTES.includes(name)));
 });

@@ -55,6 +55,26 @@ for (const [kind, make] of KINDS) {
     });
   }
 
+  test(`${kind}: what codes are along an axis, as plain loops say`, async () => {
+    for (const [rows, dims] of [[5, 1], [9, 7], [13, 16], [6, 33], [4, 112]]) {
+      const codes = extremes(rows, dims);
+      const kernel = await make(rows, dims);
+      kernel.put(0, codes);
+      const norms = squaredNorms(codes, dims);
+      for (const from of [0, 1, dims >> 1, dims - 1].filter((dim) => dim < dims)) {
+        const weights = Float64Array.from({ length: from === 1 ? 1 : dims - from }, (_, dim) => Math.sin(7 * dim + from) / 3);
+        const first = rows > 5 ? 2 : 0;
+        const found = kernel.project({ from, weights }, first, new Float32Array(rows - first - 1));
+        const wanted = Array.from(found, (_, i) => {
+          const row = first + i;
+          const sum = weights.reduce((total, weight, dim) => total + weight * codes[row * dims + from + dim], 0);
+          return norms[row] > 0 ? Math.fround(sum / Math.sqrt(norms[row])) : 0;
+        });
+        assert.deepEqual([...found], wanted, `${rows} x ${dims} from ${from}`);
+      }
+    }
+  });
+
   test(`${kind}: any run of rows, nothing else of out is touched`, async () => {
     const [rows, dims] = [13, 19];
     const codes = extremes(rows, dims);

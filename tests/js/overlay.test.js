@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { paintTable, step } from '../../site_template/js/colormaps.js';
-import { Legend, formatValue, paintMap } from '../../site_template/js/overlay.js';
+import { Legend, formatValue, paintMap, similarityScale } from '../../site_template/js/overlay.js';
 import { stub } from './helpers.js';
 
 const PRINTED = [
@@ -80,7 +80,7 @@ for (const display of [{}, { colormap: 'viridis' }, { colormap: 'diverging' }, {
   test(`the legend has the colours of the map over grey: ${JSON.stringify(display)}`, (t) => {
     stub(t, 'document', DOCUMENT);
     const state = legendState(display);
-    const stops = stopsOf(new Legend(state));
+    const stops = stopsOf(new Legend(() => similarityScale(state)));
     const { style, colormap, opacity } = state.display;
     const table = paintTable(style, colormap, opacity);
     assert.equal(stops.length, 18);
@@ -96,7 +96,7 @@ for (const display of [{}, { colormap: 'viridis' }, { colormap: 'diverging' }, {
 test('the legend follows what is shown', (t) => {
   stub(t, 'document', DOCUMENT);
   const state = legendState({});
-  const legend = new Legend(state);
+  const legend = new Legend(() => similarityScale(state));
   const before = stopsOf(legend);
   assert.deepEqual([legend.low.textContent, legend.high.textContent, legend.tick.hidden], ['0.20', '0.80', true]);
   Object.assign(state, { range: [-0.5, 0.5], cursor: {}, value: () => 0 });

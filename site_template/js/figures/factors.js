@@ -7,6 +7,7 @@ import { FactorLegend, Mixture } from '../factors/legend.js';
 import { FactorTile } from '../factors/tile.js';
 import { FactorView } from '../factors/view.js';
 import { findLayer } from '../lookup.js';
+import { style as mapStyle } from '../maptile.js';
 import { Tile } from '../tile.js';
 import { Wall } from '../wall.js';
 
@@ -24,7 +25,7 @@ const WALL = {
 };
 const REMEDY = 'export with --factors 4 to have four of them';
 
-export const style = `${columnStyle}
+export const style = `${columnStyle}${mapStyle}
 .factor-legend { display: flex; flex-direction: column; gap: 10px; margin-bottom: 16px; }
 .factors { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 500px), 1fr)); gap: 8px 28px; }
 .factor { display: flex; align-items: center; gap: 10px; min-width: 0; }
@@ -42,9 +43,6 @@ export const style = `${columnStyle}
 .made { margin: 0; color: var(--quiet); font-size: 13px; overflow-wrap: anywhere; }
 .made code { font-size: 12px; }
 .controls .pickers { margin: 0; }
-.tile.of-factors.mapped img { filter: grayscale(1) brightness(0.7); }
-.of-factors.source:not(.pinned) .cursor { border-color: transparent; box-shadow: none; }
-.of-factors .value:empty { display: none; }
 .mixture { flex: none; display: flex; align-items: center; gap: 8px; white-space: nowrap; }
 .mixture .bar { contain: strict; display: flex; width: clamp(100px, 22cqw, 200px); height: 18px; overflow: hidden; border-radius: 3px; background: light-dark(#eee, #26272b); }
 .mixture i { flex: 0 0 0; min-width: 0; overflow: hidden; color: #16130a; font: 600 12px/18px system-ui, sans-serif; text-align: center; font-variant-numeric: tabular-nums; }
@@ -102,7 +100,7 @@ class FactorFigure {
     this.alone = /** @type {number | null} */ (null);
     this.twice = true;
     this.wall = new Wall(state, signal, { ...WALL, make: (image, frames) => this.viewsOf(image, frames), kind: () => String(this.twice) });
-    this.legend = new FactorLegend(this.view, (match) => this.pick(match), () => this.look());
+    this.legend = new FactorLegend(this.view, (match) => this.wall.pick(match), () => this.look());
     this.mixture = new Mixture(this.view);
     this.pickers = make('span', { className: 'pickers' });
     this.listen();
@@ -200,16 +198,6 @@ class FactorFigure {
     this.mixture.update();
     if (paint && alone !== this.alone) this.wall.paint();
     this.alone = alone;
-  }
-
-  /** Select a patch to try. @param {import('../scores.js').Match} match */
-  async pick({ image, row, col }) {
-    const { state } = this;
-    await state.require(image).catch(() => {}); // the figure says what is missing
-    if (!state.has(image)) return;
-    state.point(null);
-    state.select({ image, row, col }, true);
-    this.wall.stick();
   }
 
   /** Where the pointer or the focus is, and Escape, which lets go of a factor. */

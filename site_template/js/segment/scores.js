@@ -19,7 +19,7 @@ export function patchScores(codes, examples, images, { score, background }) {
   if (score === 'nearest') return nearest(codes, images, inside, background ? outside : []);
   const vector = meanOf(codes, inside);
   if (background) meanOf(codes, outside).forEach((value, i) => (vector[i] -= value));
-  return new Map(images.map((image) => [image, codes.project(image, vector)]));
+  return new Map(images.map((image) => [image, codes.project(image, { from: 0, weights: vector })]));
 }
 
 /** The rows among all codes of the cells that are foreground, or are not. @param {LayerCodes} codes @param {number} image @param {Uint8Array} cells @param {number} wanted 1 or 0 */
