@@ -10,7 +10,8 @@ from PIL import Image as Picture
 from exporter.errors import ExportError, UsageError
 from exporter.images import ImageFile
 from exporter.manifest import Image, Manifest
-from exporter.pixels import Fit, crop_box, explained, open_picture, upright_size
+from exporter.orientation import upright_size
+from exporter.pixels import Fit, crop_box, explained, open_picture
 from exporter.tables import write_table
 
 SUFFIX = ".png"
@@ -60,7 +61,7 @@ def _match(path: PurePosixPath, images: Sequence[ImageFile]) -> ImageFile | None
 def _look(path: Path, source: Path) -> Iterator[str]:
     """Sentences on what a mask's author may not have meant."""
     values = _values(path)
-    (height, width), size = values.shape, upright_size(source)
+    (height, width), size = values.shape, _size(source)
     if (width, height) != size:
         yield f"{path} is {width} x {height} pixels, its image {size[0]} x {size[1]}; it is resized to that by nearest pixel"
     levels = np.unique(values)
@@ -97,12 +98,19 @@ def with_masks(root: Path, content: Manifest, sources: Iterable[ImageFile], mask
 
 def _masked(root: Path, image: Image, path: Path, source: Path, fit: Fit) -> Image:
     mask = Picture.fromarray(read_mask(path).astype(np.uint8))
-    box = crop_box(fit, *upright_size(source))
+    size = _size(source)
+    box = crop_box(fit, *size)
     if box:
-        across, down = (side / whole for side, whole in zip(mask.size, upright_size(source), strict=True))
+        across, down = (side / whole for side, whole in zip(mask.size, size, strict=True))
         box = (box[0] * across, box[1] * down, box[2] * across, box[3] * down)
     shown = np.asarray(mask.resize((image.width, image.height), Picture.Resampling.NEAREST, box=box))
     return replace(image, mask=write_table(root, f"{FOLDER}/{Path(image.file).stem}.bin", shown, "u8"))
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """(width, height) of an image as it is seen. Raises BadImage."""
+    with explained(path), open_picture(path) as image:
+        return upright_size(image)
 
 
 def _some(names: Iterable[str]) -> str:

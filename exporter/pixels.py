@@ -21,6 +21,7 @@ from PIL import PngImagePlugin, PpmImagePlugin, TiffImagePlugin, WebPImagePlugin
 from PIL import Image, ImageCms, UnidentifiedImageError, features
 
 from exporter.errors import ExportError, UsageError
+from exporter.orientation import upright
 from exporter.parallel import ordered_map
 
 MAX_PIXELS = 178_956_970
@@ -31,13 +32,6 @@ _FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "A
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6")
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-_UPRIGHT = {
-    orientation: Image.Transpose[name]
-    for orientation, name in enumerate(
-        "FLIP_LEFT_RIGHT ROTATE_180 FLIP_TOP_BOTTOM TRANSPOSE ROTATE_270 TRANSVERSE ROTATE_90".split(), start=2
-    )
-}
-_ON_ITS_SIDE = set(list(_UPRIGHT.values())[3:])
 
 # Pillow warns from half our limit on. `open_picture` refuses at the limit, before anything is decoded, and lifts Pillow's own meanwhile:
 # under a lock, and not for good, because a program that imports this package may rely on it.
@@ -113,7 +107,7 @@ def decode(path: str | Path, least: int | None = None) -> Image.Image:
     with explained(path), open_picture(path) as image:
         _load(image, least)
         colour = _to_srgb(_eight_bit(image), image.info.get("icc_profile"))
-        return bare(_upright(colour, image))
+        return bare(upright(colour, image))
 
 
 def decoded_sides(path: str | Path, least: int) -> tuple[int, int]:
@@ -121,12 +115,6 @@ def decoded_sides(path: str | Path, least: int) -> tuple[int, int]:
     with explained(path), open_picture(path) as image:
         _draft(image, least)
         return min(image.size), max(image.size)
-
-
-def upright_size(path: str | Path) -> tuple[int, int]:
-    """(width, height) in pixels of an image as it is seen, without decoding. Raises `BadImage`."""
-    with explained(path), open_picture(path) as image:
-        return image.size[::-1] if _turn(image) in _ON_ITS_SIDE else image.size
 
 
 def check(path: str | Path) -> None:
@@ -335,20 +323,6 @@ def _managed(image: Image.Image, profile: bytes | None) -> Image.Image:
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         # Browsers show an image with a broken profile, or one of another kind of colour, as if it had none.
         return image.convert("RGB")
-
-
-def _upright(image: Image.Image, source: Image.Image) -> Image.Image:
-    # Asked only after loading: Pillow turns a TIFF by itself then, and forgets the tag.
-    turn = _turn(source)
-    return image if turn is None else image.transpose(turn)
-
-
-def _turn(source: Image.Image) -> Image.Transpose | None:
-    """What makes an image upright."""
-    try:
-        return _UPRIGHT.get(source.getexif().get(0x0112))
-    except Exception:  # a broken Exif block says nothing about which way is up
-        return None
 
 
 def bare(image: Image.Image) -> Image.Image:

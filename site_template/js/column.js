@@ -4,6 +4,12 @@ import { make } from './dom.js';
 
 /** @typedef {import('./tile.js').Tile} Tile */
 
+/** What a wall of columns, each two images high, wants otherwise. */
+export const WALL = {
+  gap: { wide: 14, narrow: 8, rows: 2 },
+  heights: [{ upTo: 16, wide: 200, narrow: 150 }, { upTo: 60, wide: 170, narrow: 120 }, { upTo: Infinity, wide: 130, narrow: 96 }],
+  few: 24,
+};
 /** Between the views. */
 const GAP = 4;
 

@@ -1,6 +1,6 @@
 /** Every image twice: what is similar to the selected patch, and which factors its patches are made of. */
 
-import { Column, style as columnStyle } from '../column.js';
+import { Column, WALL, style as columnStyle } from '../column.js';
 import { announceError, choice, make } from '../dom.js';
 import { imagesOf } from '../factors.js';
 import { FactorLegend, Mixture } from '../factors/legend.js';
@@ -16,13 +16,8 @@ import { Wall } from '../wall.js';
  * @typedef {import('../bundle.js').FactorSet} FactorSet
  */
 
-/** A wall of columns: each is two images high. */
-const WALL = {
-  gap: { wide: 14, narrow: 8, rows: 2 },
-  heights: [{ upTo: 16, wide: 200, narrow: 150 }, { upTo: 60, wide: 170, narrow: 120 }, { upTo: Infinity, wide: 130, narrow: 96 }],
-  few: 24,
-  foot: 120,
-};
+/** Room that a column which sticks leaves to the mixture and the readout below it. */
+const FOOT = 120;
 const REMEDY = 'export with --factors 4 to have four of them';
 
 export const style = `${columnStyle}${mapStyle}
@@ -99,7 +94,7 @@ class FactorFigure {
     this.view = new FactorView(state);
     this.alone = /** @type {number | null} */ (null);
     this.twice = true;
-    this.wall = new Wall(state, signal, { ...WALL, make: (image, frames) => this.viewsOf(image, frames), kind: () => String(this.twice) });
+    this.wall = new Wall(state, signal, { ...WALL, foot: FOOT, make: (image, frames) => this.viewsOf(image, frames), kind: () => String(this.twice) });
     this.legend = new FactorLegend(this.view, (match) => this.wall.pick(match), () => this.look());
     this.mixture = new Mixture(this.view);
     this.pickers = make('span', { className: 'pickers' });

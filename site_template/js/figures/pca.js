@@ -1,7 +1,7 @@
 /** Every image twice: what is similar to the selected patch, and its patches in the colours of the layer's first three principal components. */
 
 import { numberOf } from '../attributes.js';
-import { Column, style as columnStyle } from '../column.js';
+import { Column, WALL, style as columnStyle } from '../column.js';
 import { announceError, make, segments } from '../dom.js';
 import { withoutVersions } from '../lookup.js';
 import { style as mapStyle } from '../maptile.js';
@@ -16,13 +16,6 @@ import { Wall } from '../wall.js';
  * @typedef {import('../bundle.js').Layer} Layer
  */
 
-/** A wall of columns: each is two images high. */
-const WALL = {
-  gap: { wide: 14, narrow: 8, rows: 2 },
-  heights: [{ upTo: 16, wide: 220, narrow: 150 }, { upTo: 60, wide: 170, narrow: 120 }, { upTo: Infinity, wide: 130, narrow: 96 }],
-  few: 24,
-  foot: 96,
-};
 const REMEDY = 'export with --figures pca to have them';
 const ALL = 'all';
 
