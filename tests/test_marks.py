@@ -14,7 +14,8 @@ from tests.fixtures.make import write_good
 def good(tmp_path):
     """A whole export, in miniature."""
     write_good(tmp_path / "good")
-    (tmp_path / "good" / "expected.json").unlink()
+    for beside in ("expected.json", "masks.json"):
+        (tmp_path / "good" / beside).unlink()
     return tmp_path / "good"
 
 
