@@ -22,16 +22,21 @@ export function pixelTable({ style, colormap, opacity }) {
   return cached.table;
 }
 
-/** What a map is put together in, before a canvas takes it over: the same for all of one size, or a hover would leave a heap of them. */
-let scratch = /** @type {{pixels: ImageData, packed: Uint32Array} | null} */ (null);
+/** What maps are put together in, by size, before a canvas takes them over: the same for all of one size, or a hover would leave a heap of them. @type {Map<string, {pixels: ImageData, packed: Uint32Array}>} */
+const scratches = new Map();
+const MOST_SCRATCHES = 32;
 
 /** @param {CanvasRenderingContext2D} context @param {number} cols @param {number} rows */
 function scratchOf(context, cols, rows) {
-  if (scratch?.pixels.width !== cols || scratch.pixels.height !== rows) {
-    const pixels = context.createImageData(cols, rows);
-    scratch = { pixels, packed: new Uint32Array(pixels.data.buffer) };
-  }
-  return scratch;
+  const key = `${cols} ${rows}`;
+  const known = scratches.get(key);
+  if (known) return known;
+  const pixels = context.createImageData(cols, rows);
+  const made = { pixels, packed: new Uint32Array(pixels.data.buffer) };
+  scratches.set(key, made);
+  const [oldest] = scratches.keys();
+  if (scratches.size > MOST_SCRATCHES) scratches.delete(oldest);
+  return made;
 }
 
 /**
