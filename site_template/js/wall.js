@@ -61,6 +61,8 @@ export class Wall {
     /** The item with the selected patch. @type {Item | undefined} */
     this.source = undefined;
     this.shown = new AbortController();
+    /** As it was last arranged: to ask in the middle of a hover makes the browser lay out twice. */
+    this.width = 0;
     this.look = () => {};
     const resize = new ResizeObserver(() => this.arrange());
     resize.observe(this.element);
@@ -73,7 +75,7 @@ export class Wall {
   }
 
   get narrow() {
-    return this.element.clientWidth < NARROW;
+    return (this.width || this.element.clientWidth) < NARROW;
   }
 
   /** Show these images in this order, whatever was shown before; items that stay keep what they show, and the focus. @param {number[]} images indices */
@@ -208,9 +210,10 @@ export class Wall {
 
   /** Size the items so that every row fills the width. */
   arrange() {
-    const { element, items, narrow, options } = this;
-    const width = element.clientWidth;
+    const { element, items, options } = this;
+    const width = (this.width = element.clientWidth);
     if (!width) return;
+    const { narrow } = this;
     if (!narrow) unstick(this.source);
     const gap = narrow ? options.gap.narrow : options.gap.wide;
     const rowGap = options.gap.rows * gap;

@@ -28,8 +28,8 @@ const WALL = {
   sticks: false, // the map does
 };
 const REMEDY = 'export with --map pca,tsne to have some';
-/** Milliseconds between colours that follow the pointer, and between regions that do. */
-const PAUSE = 40;
+/** Milliseconds between colours that follow the pointer, of which twenty thousand take most of a frame, and between regions that do. */
+const PAUSE = { colors: 120, region: 40 };
 const HINT = 'Draw a lasso or a box around dots: their patches light up here.';
 
 /** The layers that have maps; all where none has. @param {import('../library.js').Bundle} bundle */
@@ -81,9 +81,9 @@ class MapFigure {
     this.clear.addEventListener('click', () => this.enclose(null));
     this.about = make('p', { className: 'region' }, this.told, this.clear);
     this.pickers = new Pickers(state, (key, value) => this.take(key, value));
-    this.later = afterPaint(() => this.recolor(), PAUSE, signal);
+    this.later = afterPaint(() => this.recolor(), PAUSE.colors, signal);
     this.members = /** @type {Uint8Array | null} */ (null);
-    this.laterRegion = afterPaint(() => this.members && this.enclose(this.members), PAUSE, signal);
+    this.laterRegion = afterPaint(() => this.members && this.enclose(this.members), PAUSE.region, signal);
     this.enclose(null);
     state.subscribe((change) => this.follow(change), signal);
     document.addEventListener('keydown', ({ key }) => key === 'Escape' && this.plot.element.closest('.figure')?.matches(':hover, :focus-within') && this.escape(), { signal });
