@@ -3,7 +3,7 @@
 /**
  * @typedef {import('./cells.js').Bitmap} Bitmap
  * @typedef {{below: Int32Array, above: Int32Array, part: Float64Array}} Places of pixels among cells, along one side
- * @typedef {{veil: number, edge: number, extra: number, missed: number}} Paint packed pixels: outside the mask, along its edge, and with a truth what is foreground only here, or only there
+ * @typedef {{veil: number, edge: number, extra: number, missed: number}} Paint packed pixels, not negative: outside the mask, along its edge, and with a truth what is foreground only here, or only there
  */
 
 /** Where the pixels of one side lie among the cells. @param {number} cells @param {number} pixels @param {boolean} smooth @returns {Places} */

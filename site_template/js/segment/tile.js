@@ -80,8 +80,8 @@ export class MaskTile extends Tile {
   }
 
   get paints() {
-    const alpha = (/** @type {number} */ part) => Math.round(255 * part * this.state.display.opacity) << 24;
-    return { veil: VEIL | alpha(DIM), edge: EDGE, extra: EXTRA | alpha(STRONG), missed: MISSED | alpha(STRONG) };
+    const packed = (/** @type {number} */ color, /** @type {number} */ part) => (color | (Math.round(255 * part * this.state.display.opacity) << 24)) >>> 0;
+    return { veil: packed(VEIL, DIM), edge: EDGE, extra: packed(EXTRA, STRONG), missed: packed(MISSED, STRONG) };
   }
 
   tellIou() {
