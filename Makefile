@@ -21,7 +21,7 @@ demo: .venv/demo
 	@echo "Or double-click $(DEMO)/page.html, the same page as one file."
 
 test: .venv/test tests/node_modules/.package-lock.json browser
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 bench: .venv/test tests/node_modules/.package-lock.json browser
 	$(BIN)/python tests/benchmarks/export.py
