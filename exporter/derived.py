@@ -26,9 +26,6 @@ class Derivation:
     components: bool = False
     activations: bool = False
 
-    def __bool__(self) -> bool:
-        return self.maps is not None or self.components or self.activations
-
 
 def derive(root: Path, number: int, layer: Layer, maps: Maps, coder: Coder, originals: int, wanted: Derivation, progress: Progress) -> Layer:
     """Write what is wanted of a layer below root, a site's folder; returns its entry with what was written.

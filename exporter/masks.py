@@ -11,7 +11,7 @@ from exporter.errors import ExportError, UsageError
 from exporter.images import ImageFile
 from exporter.manifest import Image, Manifest
 from exporter.orientation import upright_size
-from exporter.pixels import Fit, crop_box, explained, open_picture
+from exporter.pixels import BadImage, Fit, crop_box, explained, open_picture
 from exporter.tables import write_table
 
 SUFFIX = ".png"
@@ -61,7 +61,11 @@ def _match(path: PurePosixPath, images: Sequence[ImageFile]) -> ImageFile | None
 def _look(path: Path, source: Path) -> Iterator[str]:
     """Sentences on what a mask's author may not have meant."""
     values = _values(path)
-    (height, width), size = values.shape, _size(source)
+    height, width = values.shape
+    try:
+        size = _size(source)
+    except BadImage:
+        return  # what becomes of such an image is said elsewhere
     if (width, height) != size:
         yield f"{path} is {width} x {height} pixels, its image {size[0]} x {size[1]}; it is resized to that by nearest pixel"
     levels = np.unique(values)

@@ -30,7 +30,9 @@ def figure_notes(content: Manifest, unasked: Sequence[str]) -> list[str]:
         found.append("figure classes: all images are of one class; sort them into sub-folders, one for each class, and name the folder that holds these")
     if unasked and len(content.originals) > len(unasked):
         found.append(f"of {len(content.originals)} images the first {len(unasked)} are transformed ({', '.join(unasked)}); choose others with --transform-images")
-    for name, data, showing in (("transforms", content.series, {"transforms"}), ("factors", content.factors, {"factors", "map"}), ("map", content.layers[0].maps, {"map"})):
-        if data and not showing & shown:
-            found.append(f"no figure of the page shows what --{name} makes; add {name} to --figures")
+    masks = any(image.mask for image in content.images)
+    made = [("transforms", content.series, ["transforms"]), ("factors", content.factors, ["factors", "map"]), ("map", content.layers[0].maps, ["map"]), ("masks", masks, ["segment"])]
+    for option, data, showing in made:
+        if data and not shown & set(showing):
+            found.append(f"no figure of the page shows what --{option} makes; add {showing[0]} to --figures")
     return found

@@ -111,7 +111,8 @@ def export(
     found = find_images(inputs, besides=masks)
     chosen_images = None if transform_images is None else choose_images(found.images, _names(transform_images))
     masked = None if masks is None else find_masks(masks, found.images)
-    check_target(output, [*inputs, *([] if masks is None else [Path(masks)])], force, resume)
+    kept = [*inputs, *([] if masks is None else [Path(masks)])]
+    check_target(output, kept, force, resume)
     options = {"mean": mean, "std": std, "input_range": input_range, "input_size": input_size, "prefix_tokens": prefix_tokens, "device": device}
     networks = open_networks(requests, _layers(layers), notify, threads=threads, **options)
     shown = display_size or default_size(len(found.images))
@@ -138,7 +139,7 @@ def export(
             if is_page(output):
                 staged = page.write_page(staged, content)
             sizes = site.file_sizes(staged)
-            publish(staged, output, [*inputs, *([] if masks is None else [Path(masks)])], force)
+            publish(staged, output, kept, force)
         except OSError as error:
             raise ExportError(f"cannot write {output} ({error.strerror or error}); free some space or mend its permissions, what was there is unchanged") from error
     notes = dict.fromkeys([*(note for network in networks for note in network.model.notes), *_fixed_size_notes(networks, size, input_size)])

@@ -110,6 +110,15 @@ def test_a_mask_of_another_size_is_resized_by_nearest_pixel(pictures, tmp_path, 
     assert any("resized" in warning for warning in report.warnings)
 
 
+def test_masks_that_no_figure_shows_and_images_that_are_skipped(pictures, tmp_path, tiny):
+    draw(tmp_path / "masks" / "ant.png")
+    draw(tmp_path / "masks" / "bee.png")
+    (pictures / "bee.png").write_bytes(b"\x89PNG\r\n")
+    run = invoke("overlay-export", pictures, "-o", tmp_path / "site", *tiny, "--masks", tmp_path / "masks", "--figures", "gallery", "--skip-bad")
+    assert run.exit_code == 0 and "no figure of the page shows what --masks makes; add segment to --figures" in run.stderr
+    assert [image.id for image in load_bundle(tmp_path / "site").images if image.mask] == ["ant"]
+
+
 def test_two_masks_of_one_image_are_said(pictures, tmp_path):
     draw(tmp_path / "masks" / "a" / "ant.png")
     draw(tmp_path / "masks" / "b" / "ant.png")
