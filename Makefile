@@ -20,8 +20,9 @@ demo: .venv/demo
 	@echo "See the site:  $(BIN)/overlay-serve $(DEMO)/site --open"
 	@echo "Or double-click $(DEMO)/page.html, the same page as one file."
 
+# One process more than there are cores: tests of the browser and of commands wait for a part of their time.
 test: .venv/test tests/node_modules/.package-lock.json browser
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	PYTEST_XDIST_AUTO_NUM_WORKERS=$$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') $(BIN)/python -m pytest -n auto --dist loadfile
 
 bench: .venv/test tests/node_modules/.package-lock.json browser
 	$(BIN)/python tests/benchmarks/export.py
