@@ -9,7 +9,7 @@ from io import TextIOBase
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from exporter.components import find_components, sample_places
+from exporter.components import find_components, sample_places, sampled
 from exporter.errors import UsageError
 from exporter.manifest import PointMap
 from exporter.progress import Progress
@@ -61,8 +61,7 @@ class Points:
         """Rows among all codes of at most about `limit` patches, evenly sampled, their unit vectors, and how many patches there are."""
         places = sample_places(self.maps, self.originals, limit)
         rows = np.concatenate([self._starts[image] + found for image, found in enumerate(places)])
-        vectors = np.concatenate([unit(self.maps.read(image)[found]) for image, found in enumerate(places) if len(found)])
-        return rows, vectors, int(self._starts[-1])
+        return rows, sampled(self.maps, self.originals, limit), int(self._starts[-1])
 
     def images(self) -> tuple[np.ndarray, np.ndarray, int]:
         """Indices of the images, the unit vectors of their mean features, and their number."""

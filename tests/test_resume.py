@@ -377,25 +377,3 @@ def test_a_full_disk_before_the_first_part_keeps_nothing(pictures, tiny_network,
     with pytest.raises(ExportError, match="No space left on device.; free some space or mend its permissions, what was there is unchanged$"):
         exporter.export(pictures, pictures.parent / "site", model=tiny_network, layers="deep", size=64)
     assert left(pictures) == []
-
-
-DERIVED = ["--figures", "map,pca,channels", "--map-points", "40"]
-
-
-@pytest.mark.parametrize("damaged", [False, True])
-def test_what_else_was_made_of_a_layer_is_taken_over_unless_it_is_damaged(pictures, tiny_network, monkeypatch, damaged):
-    end(pictures, tiny_network, ("choose", 2), signal.SIGKILL, *DERIVED)
-    if damaged:
-        (table,) = left(pictures)[0].glob("site/tables/0-*-norms.bin")
-        table.write_bytes(table.read_bytes()[:-1])
-    calls, derive = [], draft.derive
-    monkeypatch.setattr(draft, "derive", lambda *arguments: calls.append(1) or derive(*arguments))
-    resumed(pictures, tiny_network, *DERIVED)
-    assert len(calls) == 1 + damaged
-    same(pictures, tiny_network, *DERIVED)
-
-
-def test_what_else_is_asked_for_is_made_of_the_same_features(pictures, tiny_network, killed):
-    killed(pictures, FEATURES)
-    assert "6 of 10 images are taken over" in resumed(pictures, tiny_network, *DERIVED)
-    same(pictures, tiny_network, *DERIVED)

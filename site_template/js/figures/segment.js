@@ -123,8 +123,8 @@ class SegmentFigure {
       this.view.chosen = false;
       this.compute();
     } else if (change === 'codes') this.later();
-    else if (change === 'display') {
-      this.view.compare();
+    else if (change === 'display' && this.view.smooth !== this.state.smooth) {
+      this.view.judge(this.view.judged);
       this.bar.update();
     }
   }

@@ -34,6 +34,8 @@ export class SegmentView {
     this.curve = null;
     /** The image whose mask alone is compared with, null for all that are known. @type {number | null} */
     this.judged = null;
+    /** Whether edges were smooth when masks were compared last. */
+    this.smooth = state.smooth;
     /** Rises with every change of what is shown. */
     this.turn = 0;
   }
@@ -72,6 +74,7 @@ export class SegmentView {
   compare() {
     const { scores, span, state } = this;
     this.turn++;
+    this.smooth = state.smooth;
     const known = [...scores].filter(([image]) => this.truths.has(image));
     this.agreements = new Map(known.map(([image, values]) => [image, new Agreement(values, state.grid(image), /** @type {Bitmap} */ (this.truths.get(image)), span, state.smooth)]));
     if (!this.agreements.has(this.judged ?? -1)) this.judged = null;
